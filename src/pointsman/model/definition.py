@@ -50,7 +50,7 @@ class Approvers:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepDefinition:
-    """What every step has. `places` maps a key (`action`, `targets.1`, `property_overrides.0.env`) to where its value is."""
+    """What every step has. `places` maps a key (`targets.1`, `property_overrides.0.env`) to where its value is."""
 
     place: Place
     number: str

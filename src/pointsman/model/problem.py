@@ -141,7 +141,7 @@ class Refused(PointsmanError):
 
 
 class Forbidden(PointsmanError):
-    """This actor may not do it; the sentence says why."""
+    """The actor may not do it; the sentence says why."""
 
 
 class Unavailable(PointsmanError):
