@@ -74,6 +74,7 @@ class Row:
     attempt: int = 0
     opening: int = 0
     due: float | None = None
+    queued_at: float | None = None
     started_at: float | None = None
     finished_at: float | None = None
     exit_code: int | None = None

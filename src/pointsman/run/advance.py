@@ -164,7 +164,7 @@ class _Turn:
             self._queue(place, note)
 
     def _queue(self, place: int, note: str) -> None:
-        self._set(place, state=StepState.QUEUED, due=None)
+        self._set(place, state=StepState.QUEUED, due=None, queued_at=self.at)
         self.consequences.append(StepQueued(step=place, note=note))
         self.effects.append(StartChange(step=place, attempt=self.run.row(place).attempt + 1))
 
