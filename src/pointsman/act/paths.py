@@ -20,8 +20,8 @@ class AttemptId:
 class AttemptPaths:
     """The files of an attempt below the data directory.
 
-    `lock` is held by the supervisor while it lives, and not empty once an attempt may have begun; `log` is what the
-    action wrote, byte for byte; `times` says when; `exit` is the exit record; `work` is gone when the attempt has ended.
+    `lock` is held by the supervisor while it lives, and never empty once the attempt may have begun. `log` is what the
+    action wrote, byte for byte; `times` says when; `exit` is the exit record; `work` is gone when the attempt ended.
     """
 
     data: Path

@@ -12,10 +12,10 @@ from pointsman.model.values import JsonObject
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunCreated:
-    """A run exists; `skip` holds the keys of steps to skip, `blocked_by` what keeps it from being admitted."""
+    """A run exists; `skip` holds the keys of steps to skip, `blocked_by` the runs that keep it from starting."""
 
     plan_digest: str
-    blocked_by: tuple[str, ...] = ()
+    blocked_by: tuple[int, ...] = ()
     skip: tuple[str, ...] = ()
     type: Literal["run_created"] = "run_created"
 

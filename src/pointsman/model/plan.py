@@ -134,6 +134,11 @@ class Plan:
         return tuple(gated)
 
     @cached_property
+    def named(self) -> tuple[int, ...]:
+        """The places of steps that have an id."""
+        return tuple(place for place, step in enumerate(self.steps) if step.id)
+
+    @cached_property
     def lanes(self) -> Mapping[int, tuple[int, ...]]:
         """The order in which a step opens its children; in parallel, those for failures come last."""
         return {place: _lane(step, self.steps) for place, step in enumerate(self.steps) if step.kind in CONTAINERS}

@@ -38,7 +38,6 @@ class RunHeader:
     started_at: float | None
     finished_at: float | None
     metadata: JsonObject
-    blocked_by: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +62,6 @@ class Change:
     at: float
     records: Sequence[Record]
     rows: Sequence[tuple[int, Row]]
-    blocked_by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +110,6 @@ class Runs:
             "read_seq": change.read_seq,
             "seq": change.seq,
             "state": change.state,
-            "blocked_by": json.dumps(change.blocked_by),
             "started_at": None if change.state is RunState.PENDING else change.at,
             "finished_at": None if change.state in OPEN_RUN_STATES else change.at,
         }
@@ -232,5 +229,4 @@ def _header(entry: sqlite3.Row) -> RunHeader:
     values = {name: entry[name] for name in entry.keys()}  # noqa: SIM118 - a sqlite3.Row iterates over its values
     values["state"] = RunState(values["state"])
     values["metadata"] = cast("JsonObject", json.loads(values["metadata"]))
-    values["blocked_by"] = tuple(json.loads(values["blocked_by"]))
     return RunHeader(**values)

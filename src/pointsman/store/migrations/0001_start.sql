@@ -33,8 +33,7 @@ CREATE TABLE runs (
     created_at  REAL NOT NULL,
     started_at  REAL,
     finished_at REAL,
-    metadata    TEXT NOT NULL,
-    blocked_by  TEXT NOT NULL DEFAULT '[]'
+    metadata    TEXT NOT NULL
 ) STRICT;
 CREATE INDEX runs_open ON runs (workflow, number) WHERE state IN ('pending', 'running', 'waiting');
 CREATE INDEX runs_by_workflow ON runs (workflow, number);

@@ -14,7 +14,7 @@ VALUES (:id, :project, :workflow, :version, :plan_digest, 'pending', :started_by
 -- update_run --
 -- The state of a run after an event, only if nobody wrote it since it was read.
 UPDATE runs
-SET state = :state, seq = :seq, blocked_by = :blocked_by,
+SET state = :state, seq = :seq,
     started_at = coalesce(started_at, :started_at), finished_at = :finished_at
 WHERE number = :number AND seq = :read_seq
 

@@ -1,0 +1,336 @@
+"""The embedded engine: one process, one store, all runs.
+
+Everything that happens goes through one inbox. A turn takes all of it, tells the runs, gives free workers to what is
+queued, writes it in one transaction, and only then lets it out into the world. So the end of a step and the start of
+the next are one commit, and events that are due together share one. When the disk refuses, memory is thrown away and
+read back: what is in the store is the only truth (R112).
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from pointsman.act.paths import AttemptId
+from pointsman.engine.admission import blockers
+from pointsman.engine.carrier import Carrier, Surroundings
+from pointsman.engine.feed import Feed
+from pointsman.engine.turn import Turn, lock_of
+from pointsman.model.definition import Kind, OnNew
+from pointsman.model.effect import ArmTimer, DisarmTimer, EndRun, ForgetChange, StartChange, StopChange
+from pointsman.model.event import Input, RunAdmitted, RunCancelled, RunCreated, TimerFired, Told
+from pointsman.model.names import SYSTEM
+from pointsman.model.problem import PointsmanError, Refused, Unavailable
+from pointsman.model.run import OPEN_RUN_STATES, RunState, StepState
+from pointsman.run.advance import Advance
+from pointsman.run.queue import StepQueue
+from pointsman.run.tree import Run
+from pointsman.store.database import Database
+from pointsman.store.runs import NewRun, RunHeader, Runs
+
+log = logging.getLogger("pointsman.engine")
+
+LONGEST_SLEEP = 10.0
+RETRY_AFTER = 1.0
+
+
+@dataclass(slots=True)
+class _News:
+    """Something for the next turn: told to a run, or (`new`) a run to create. `answer` hears what came of it."""
+
+    told: Told
+    run: int = 0
+    new: NewRun | None = None
+    skip: tuple[str, ...] = ()
+    answer: "asyncio.Future[int] | None" = None
+
+
+class Engine:
+    """Keeps runs moving. `now` gives seconds since 1970 in UTC."""
+
+    def __init__(
+        self, database: Database, around: Surroundings, *, workers: int, epoch: int, now: Callable[[], float]
+    ) -> None:
+        self._database, self._now, self._workers, self._epoch = database, now, workers, epoch
+        self.runs = Runs(database)
+        self.feed = Feed()
+        self.carrier = Carrier(around, self._ended)
+        self._loaded: dict[int, Run] = {}
+        self._queue = StepQueue()
+        self._active: set[AttemptId] = set()
+        self._inbox: list[_News] = []
+        self._turn_due = False
+        self._draining = False
+        self._timer: asyncio.TimerHandle | None = None
+
+    # From outside
+
+    async def create(self, new: NewRun, skip: tuple[str, ...] = ()) -> RunHeader:
+        """A run of a plan; the run exists when this returns. `Refused` where its concurrency says so (R97)."""
+        event = RunCreated(plan_digest=new.plan.digest, skip=skip)
+        told = Told(at=new.created_at, actor=new.started_by, event=event)
+        return self.runs.header(await self._posted(_News(told, new=new, skip=skip)))
+
+    async def tell(self, number: int, event: Input, *, actor: str) -> None:
+        """Tell a run what somebody did; it is committed when this returns. `Refused` if it does not fit."""
+        await self._posted(_News(Told(at=self._now(), actor=actor, event=event), number))
+
+    def run(self, number: int) -> Run:
+        """A run as it is committed, to look at."""
+        if number in self._loaded:
+            return self._loaded[number]
+        header = self.runs.header(number)
+        return Run(self.runs.plan(header.plan_digest), self.runs.rows(number), seq=header.seq)
+
+    def blockers(self, header: RunHeader) -> tuple[int, ...]:
+        """The numbers of the runs that a pending run waits for."""
+        if header.state is not RunState.PENDING:
+            return ()
+        return tuple(other.number for other in self.runs.open(header.workflow) if other.number < header.number)
+
+    def blocker(self, number: int, place: int) -> tuple[int, int] | None:
+        """Run and place of the change that a queued change waits for; None if it waits for a worker."""
+        return self._queue.blocker(number, place)
+
+    def start(self) -> None:
+        """Take over what an earlier daemon left, and begin (R110)."""
+        self.carrier.open()
+        self._read_back(adopt=True)
+        self._arm()
+        self._wake()
+
+    def drain(self) -> None:
+        """Start nothing more; what runs goes on (R113)."""
+        self._draining = True
+
+    def close(self) -> None:
+        """Let go of everything; what is under way goes on without the daemon."""
+        self._draining = True
+        if self._timer is not None:
+            self._timer.cancel()
+        self.feed.wake_all()
+        self.carrier.close()
+
+    # The inbox
+
+    def _posted(self, news: _News) -> "asyncio.Future[int]":
+        news.answer = asyncio.get_running_loop().create_future()
+        self._post(news)
+        return news.answer
+
+    def _post(self, news: _News) -> None:
+        self._inbox.append(news)
+        self._wake()
+
+    def _wake(self) -> None:
+        if not self._turn_due:
+            self._turn_due = True
+            asyncio.get_running_loop().call_soon(self._take_turn)
+
+    def _ended(self, attempt: AttemptId, event: Input) -> None:
+        self._post(_News(Told(at=self._now(), actor=SYSTEM, event=event), attempt.run))
+
+    # A turn
+
+    def _take_turn(self) -> None:
+        self._turn_due = False
+        inbox, self._inbox = self._inbox, []
+        now = self._now()
+        turn = Turn(self.runs, self._in_memory, epoch=self._epoch)
+        answers: list[tuple[_News, int | PointsmanError]] = []
+        effects: list[tuple[int, Advance]] = []
+        try:
+            with self._database.transaction():
+                answers.extend((news, self._heard(turn, news, effects)) for news in inbox)
+                self._start_queued(turn, now)
+                turn.save(now)
+        except Exception as error:  # noqa: BLE001 - whatever failed, nothing of this turn happened: forget it and read back
+            self._abandon(inbox, error)
+            return
+        self._carry_out(turn, effects)
+        for news, answer in answers:
+            _answer(news, answer)
+        if any(isinstance(news.told.event, TimerFired) for news in inbox):
+            self._arm()
+
+    def _heard(self, turn: Turn, news: _News, effects: list[tuple[int, Advance]]) -> int | PointsmanError:
+        """What came of one piece of news: the run's number, or the refusal."""
+        try:
+            number = news.run if news.new is None else self._create(turn, news, effects)
+            if news.new is None:
+                self._tell(turn, number, news.told, effects)
+        except (Refused, Unavailable) as error:
+            if isinstance(error, Unavailable):
+                raise
+            if news.answer is None:
+                log.info("an event was refused: %s", error, extra={"run": news.run, "event": news.told.event.type})
+            return error
+        return number
+
+    def _tell(self, turn: Turn, number: int, told: Told, effects: list[tuple[int, Advance]]) -> None:
+        result = turn.tell(number, told)
+        effects.append((number, result))
+        run = self._loaded[number]
+        place = getattr(told.event, "step", None)
+        if place is not None and run.row(place).state is not StepState.RUNNING:
+            self._free(AttemptId(number, place, run.row(place).attempt), run)
+        for effect in result.effects:
+            match effect:
+                case StartChange(step=step):
+                    self._queue.add(number, step, lock_of(run.plan, step))
+                case ForgetChange(step=step):
+                    self._queue.remove(number, step)
+                case EndRun():
+                    self._admit_next(turn, number, told.at, effects)
+                case _:
+                    pass
+
+    def _free(self, attempt: AttemptId, run: Run) -> None:
+        if attempt in self._active:
+            self._active.discard(attempt)
+            self._queue.release(attempt.run, attempt.step, lock_of(run.plan, attempt.step))
+
+    def _create(self, turn: Turn, news: _News, effects: list[tuple[int, Advance]]) -> int:
+        assert news.new is not None
+        plan = news.new.plan
+        unknown = [key for key in news.skip if key not in plan.index]
+        if unknown:
+            raise Refused(f"there is no step {unknown[0]} to skip")
+        before = self.runs.open(plan.workflow)
+        if before and plan.concurrency.on_new is OnNew.SKIP:
+            raise Refused(
+                f"run {before[0].number} of {plan.workflow} is {before[0].state}; this workflow skips new runs"
+            )
+        if plan.concurrency.on_new is OnNew.REPLACE:
+            for header in before:
+                if header.state is RunState.PENDING:
+                    cancelled = RunCancelled(message="replaced by a newer run")
+                    self._tell(turn, header.number, replace(news.told, event=cancelled), effects)
+            before = [header for header in before if header.state is not RunState.PENDING]
+        number = self.runs.create(news.new)
+        blocked = blockers(plan, number, before)
+        created = RunCreated(plan_digest=plan.digest, skip=news.skip, blocked_by=blocked)
+        self._loaded[number] = Run(plan)
+        self._tell(turn, number, replace(news.told, event=created), effects)
+        if not blocked:
+            self._tell(turn, number, Told(at=news.told.at, actor=SYSTEM, event=RunAdmitted()), effects)
+        return number
+
+    def _admit_next(self, turn: Turn, ended: int, at: float, effects: list[tuple[int, Advance]]) -> None:
+        """A run has ended: those of its workflow that waited for it may begin (R95)."""
+        workflow = self._loaded[ended].plan.workflow
+        still_open = [
+            header
+            for header in self.runs.open(workflow)
+            if header.number not in turn.moved or turn.moved[header.number].run.state in OPEN_RUN_STATES
+        ]
+        for header in still_open:
+            run = self._in_memory(header.number)
+            if not run.admitted and not blockers(run.plan, header.number, still_open):
+                self._tell(turn, header.number, Told(at=at, actor=SYSTEM, event=RunAdmitted()), effects)
+
+    def _start_queued(self, turn: Turn, now: float) -> None:
+        while not self._draining and len(self._active) < self._workers:
+            ticket = self._queue.take()
+            if ticket is None:
+                return
+            self._in_memory(ticket.run)
+            self._active.add(turn.start(ticket.run, ticket.step, at=now, actor=SYSTEM))
+
+    # After the commit
+
+    def _carry_out(self, turn: Turn, effects: list[tuple[int, Advance]]) -> None:
+        headers = {attempt.run: self.runs.header(attempt.run) for attempt in turn.started}
+        for attempt in turn.started:
+            self.carrier.launch(attempt, headers[attempt.run], self._loaded[attempt.run])
+        timers = False
+        for number, result in effects:
+            for effect in result.effects:
+                if isinstance(effect, StopChange):
+                    self.carrier.stop(AttemptId(number, effect.step, effect.attempt))
+                timers = timers or isinstance(effect, ArmTimer | DisarmTimer)
+        if timers:
+            self._arm()
+        for number, moved in turn.moved.items():
+            if not moved.run.running and not moved.run.queued:
+                self._loaded.pop(number, None)
+            self.feed.tell(number)
+
+    def _abandon(self, inbox: list[_News], error: Exception) -> None:
+        """The turn could not be written. Whoever waits for an answer gets the error; results are told again later."""
+        if not isinstance(error, Unavailable):
+            log.error("a turn failed", exc_info=error)
+        self._read_back(adopt=False)
+        results = [news for news in inbox if news.answer is None and not isinstance(news.told.event, TimerFired)]
+        self._inbox[:0] = results
+        for news in inbox:
+            _answer(news, error if isinstance(error, PointsmanError) else Unavailable(f"internal error: {error}"))
+        loop = asyncio.get_running_loop()
+        loop.call_later(RETRY_AFTER, self._wake)
+        loop.call_later(RETRY_AFTER, self._arm)
+
+    def _in_memory(self, number: int) -> Run:
+        if number not in self._loaded:
+            self._loaded[number] = self.run(number)
+        return self._loaded[number]
+
+    # Reading back
+
+    def _read_back(self, *, adopt: bool) -> None:
+        """Memory from the store: what is queued, in the order in which it came, and what runs."""
+        self._loaded.clear()
+        self._queue, self._active = StepQueue(), set()
+        queued: list[tuple[float, int, int]] = []
+        for number in self.runs.busy():
+            run = self._in_memory(number)
+            for place, row in run.rows.items():
+                if row.state is StepState.QUEUED:
+                    queued.append((row.queued_at or 0.0, number, place))
+                elif row.state is StepState.RUNNING and run.plan.steps[place].kind is Kind.CHANGE:
+                    attempt = AttemptId(number, place, row.attempt)
+                    self._active.add(attempt)
+                    self._queue.hold(number, place, lock_of(run.plan, place))
+                    if adopt:
+                        self._adopt(attempt, run)
+        for _, number, place in sorted(queued):
+            self._queue.add(number, place, lock_of(self._loaded[number].plan, place))
+
+    def _adopt(self, attempt: AttemptId, run: Run) -> None:
+        header = self.runs.header(attempt.run)
+        boot = self.runs.claim_boot(attempt.run, attempt.step, attempt.attempt)
+        self.carrier.adopt(attempt, header, run.plan.steps[attempt.step].key, boot)
+        if run.row(attempt.step).halt:
+            self.carrier.stop(attempt)
+
+    # Timers
+
+    def _arm(self) -> None:
+        """Sleep until the first timer is due, and never long: the clock of the machine may be set."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        first = self.runs.due(1)
+        if first and not self._draining:
+            delay = min(max(0.0, first[0][0] - self._now()), LONGEST_SLEEP)
+            self._timer = asyncio.get_running_loop().call_later(delay, self._fire)
+
+    def _fire(self) -> None:
+        self._timer = None
+        now = self._now()
+        try:
+            due = [(at, run, step) for at, run, step in self.runs.due() if at <= now]
+        except Unavailable:
+            due = []
+        for at, run, step in due:
+            self._post(_News(Told(at=now, actor=SYSTEM, event=TimerFired(step=step, due=at)), run))
+        if not due:
+            self._arm()
+
+
+def _answer(news: _News, answer: int | PointsmanError) -> None:
+    if news.answer is None or news.answer.done():
+        return
+    if isinstance(answer, PointsmanError):
+        news.answer.set_exception(answer)
+    else:
+        news.answer.set_result(answer)
