@@ -105,14 +105,14 @@ CREATE TABLE users (
 
 CREATE TABLE tokens (
     id         TEXT PRIMARY KEY,
-    digest     TEXT NOT NULL,
+    digest     BLOB NOT NULL,
     user       TEXT NOT NULL,
     expires_at REAL,
     revoked    INTEGER NOT NULL DEFAULT 0
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE sessions (
-    digest     TEXT PRIMARY KEY,
+    digest     BLOB PRIMARY KEY,
     user       TEXT NOT NULL,
     created_at REAL NOT NULL,
     seen_at    REAL NOT NULL

@@ -6,14 +6,14 @@ SELECT name, password_hash FROM users WHERE key = :key
 -- All local users.
 SELECT name, password_hash FROM users ORDER BY key
 
--- upsert_user --
--- Add a local user, or give one a new password.
+-- insert_user --
+-- Add a local user.
 INSERT INTO users (key, name, password_hash) VALUES (:key, :name, :password_hash)
-ON CONFLICT (key) DO UPDATE SET password_hash = excluded.password_hash
 
--- insert_token --
--- Keep the digest of a new API token.
-INSERT INTO tokens (id, digest, user, expires_at) VALUES (:id, :digest, :user, :expires_at)
+-- save_token --
+-- Keep the digest of an API token, or what became of it.
+INSERT INTO tokens (id, digest, user, expires_at, revoked) VALUES (:id, :digest, :user, :expires_at, :revoked)
+ON CONFLICT (id) DO UPDATE SET expires_at = excluded.expires_at, revoked = excluded.revoked
 
 -- token --
 -- A token by its public part.
@@ -37,7 +37,7 @@ DELETE FROM sessions WHERE digest = :digest
 
 -- delete_old_sessions --
 -- Forget the sessions that nobody can use any more.
-DELETE FROM sessions WHERE created_at < :before OR seen_at < :idle_before
+DELETE FROM sessions WHERE created_at < :before
 
 -- answer --
 -- What a request with this key was answered.

@@ -1,0 +1,230 @@
+"""The daemon: the one place where everything is wired, and its start and stop."""
+
+import asyncio
+import fcntl
+import logging
+import os
+import socket
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import uvicorn
+
+from pointsman import __version__
+from pointsman.access.login import Login
+from pointsman.access.people import Actor, NoDirectory
+from pointsman.act.specification import StepLimits
+from pointsman.engine.accounts import StoredAccounts
+from pointsman.engine.carrier import Surroundings
+from pointsman.engine.decide import Gates
+from pointsman.engine.local import Engine
+from pointsman.intake.alarms import Alarms
+from pointsman.intake.follow import Follow, Follower
+from pointsman.intake.readers import Readers
+from pointsman.intake.start import Starter
+from pointsman.model.problem import Refused, Unavailable
+from pointsman.repo.files import folder_at
+from pointsman.repo.opening import open_repository
+from pointsman.settings import Settings
+from pointsman.store.database import Database
+from pointsman.store.events import Events
+from pointsman.web.app import Office, build_app
+
+log = logging.getLogger("pointsman")
+
+README = """This folder is the state of a Pointsman daemon. Do not edit it by hand.
+
+state.db    runs, events, versions, accounts (SQLite; with state.db-wal and state.db-shm)
+runs/       one folder a run: logs, exit records and locks of its steps
+bundles/    template folders, by the id of their Git tree; made again when missing
+work/       working copies of steps under way
+daemon.lock held by the daemon that uses this folder
+"""
+STOP_SECONDS = 2
+
+
+@dataclass(slots=True)
+class Daemon:
+    """Everything that runs in one process."""
+
+    settings: Settings
+    database: Database
+    engine: Engine
+    readers: Readers
+    follower: Follower
+    office: Office
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """The engine and the follower at work; on the way out nothing new starts, and what runs goes on (R113)."""
+        self.engine.start()
+        following = asyncio.create_task(self.follower.run())
+        try:
+            yield
+        finally:
+            self.engine.drain()
+            following.cancel()
+            await asyncio.gather(following, return_exceptions=True)
+            self.engine.close()
+            await self.readers.close()
+            self.database.close()
+
+
+def build(settings: Settings, *, external_url: str) -> Daemon:
+    """A daemon, ready to run, on the data directory that the caller has locked."""
+    database = Database(settings.data / "state.db")
+    epoch = database.new_epoch(time.time(), boot_id())
+    events, accounts = Events(database), StoredAccounts(database)
+    repository = open_repository(settings.repository)
+    around = Surroundings(
+        data=settings.data,
+        limits=step_limits(settings),
+        external_url=external_url,
+        boot=boot_id(),
+        tree_files=lambda tree: folder_at(repository, tree),
+    )
+    engine = Engine(database, around, workers=settings.workers, epoch=epoch, now=time.time)
+    readers = Readers(settings.repository, settings.root, settings.data)
+    directory = NoDirectory()
+
+    async def looked() -> None:
+        engine.feed.tell(None)
+
+    follower = Follower(
+        Follow(
+            repository=settings.repository,
+            inventory_branch=settings.inventory_branch,
+            poll_seconds=settings.poll_seconds,
+        ),
+        readers,
+        Alarms(database, events),
+        users=lambda: tuple(accounts.rows.users()) or None,
+        now=time.time,
+        on_look=looked,
+    )
+    office = Office(
+        engine=engine,
+        events=events,
+        readers=readers,
+        gates=Gates(engine, events, directory),
+        starter=Starter(engine, readers, directory, lambda: follower.catalog),
+        follower=follower,
+        accounts=accounts,
+        login=Login(accounts),
+        directory=directory,
+        operator=None if accounts.any_user() else Actor(settings.operator, "operator"),
+        secret=database.fact("secret", os.urandom(32).hex()),
+        external_url=external_url,
+        version=__version__,
+        now=time.time,
+    )
+    return Daemon(settings, database, engine, readers, follower, office)
+
+
+def step_limits(settings: Settings) -> StepLimits:
+    """What the configuration says about steps, with the variables of this process that they may see."""
+    steps = settings.steps
+    return StepLimits(
+        path=steps.path,
+        pass_environment=tuple(steps.pass_environment),
+        grace_seconds=steps.grace_seconds,
+        log_limit_bytes=steps.log_limit_bytes,
+        environ=os.environ,
+    )
+
+
+def boot_id() -> str:
+    """What is another one after each boot of the machine."""
+    return Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
+
+
+def locked(data: Path) -> int:
+    """A handle that keeps other daemons off this data directory; `Refused`, naming the other one, if there is one."""
+    data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    handle = os.open(data / "daemon.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        other = os.read(handle, 200).decode("utf-8", "replace").strip() or "unknown"
+        os.close(handle)
+        raise Refused(
+            f"{data} is in use by another daemon: {other}", hint="stop that one, or give this one --data"
+        ) from None
+    os.ftruncate(handle, 0)
+    os.write(handle, f"process {os.getpid()}".encode())
+    (data / "README").write_text(README, "utf-8")
+    return handle
+
+
+def bound(settings: Settings) -> socket.socket:
+    """The listening socket; `Unavailable` with what to do if the address cannot be had."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((settings.host, settings.port))
+        listener.listen(512)
+    except OSError as error:
+        listener.close()
+        raise Unavailable(
+            f"cannot listen on {settings.listen}: {os.strerror(error.errno or 0)}",
+            hint="another program has this port: stop it, or give another --listen",
+        ) from error
+    return listener
+
+
+async def _serve(settings: Settings, listener: socket.socket) -> None:
+    host, port = listener.getsockname()[:2]
+    url = settings.external_url or f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    daemon = build(settings, external_url=url.rstrip("/"))
+    _check_open_door(daemon, settings)
+    config = uvicorn.Config(
+        build_app(daemon.office),
+        log_config=None,
+        access_log=False,
+        http="httptools",
+        ws="none",
+        lifespan="off",
+        server_header=False,
+        timeout_graceful_shutdown=STOP_SECONDS,
+        timeout_keep_alive=30,
+        h11_max_incomplete_event_size=64 * 1024,
+    )
+    server = uvicorn.Server(config)
+    async with daemon.running():
+        serving = asyncio.create_task(server.serve(sockets=[listener]))
+        ready = asyncio.create_task(daemon.follower.ready.wait())
+        await asyncio.wait({serving, ready}, return_when=asyncio.FIRST_COMPLETED)
+        if not serving.done():
+            print(f"pointsman is ready at {url}", flush=True)
+        try:
+            await serving
+        finally:
+            ready.cancel()
+
+
+def _check_open_door(daemon: Daemon, settings: Settings) -> None:
+    if daemon.office.operator is not None and not settings.is_loopback:
+        raise Refused(
+            f"without users, {settings.listen} is refused: whoever reaches it would be the operator",
+            hint="add one with: pointsman user add NAME, or listen on 127.0.0.1",
+        )
+
+
+def serve(settings: Settings) -> None:
+    """Run the daemon until it is told to stop. Raises `PointsmanError` if it cannot start."""
+    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    logging.getLogger("watchfiles").setLevel(logging.WARNING)
+    open_repository(settings.repository)
+    handle = locked(settings.data)
+    listener = bound(settings)
+    try:
+        asyncio.run(_serve(settings, listener))
+    finally:
+        listener.close()
+        os.close(handle)

@@ -1,0 +1,68 @@
+"""A planner's library over the objects of a Git repository: everything pinned to commits, read once."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from pointsman.intake.definitions import Definitions
+from pointsman.intake.published import Published
+from pointsman.load.assemble import Loaded
+from pointsman.model.definition import Approvers, WorkflowDefinition
+from pointsman.model.inventory import Inventory, Policy, Template
+from pointsman.model.plan import PinnedWorkflow
+
+NOBODY = Approvers()
+CLOSED = Policy(run=NOBODY, publish=NOBODY, allow_self_approval=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class GitLibrary:
+    """Answers for one plan. `drafts` are the workflows that may be taken from the tree being judged (R24)."""
+
+    definitions: Definitions
+    loaded: Loaded
+    published: Published
+    policies: Mapping[str, Policy]
+    drafts: Mapping[str, WorkflowDefinition] = field(default_factory=dict)
+    judged: Mapping[PinnedWorkflow, WorkflowDefinition] = field(default_factory=dict)
+
+    @property
+    def inventory(self) -> Inventory:
+        """The targets at the one inventory commit."""
+        return self.loaded.inventory
+
+    def pinned(self, path: str, version: str | None) -> PinnedWorkflow | None:
+        """The published workflow at this version, or the latest; else the draft in the tree being judged."""
+        found = self.published.find(path, version)
+        if found is None and path in self.drafts:
+            return PinnedWorkflow(path=path, version="", commit=self.loaded.inventory.commit)
+        return found
+
+    def definition(self, pinned: PinnedWorkflow) -> WorkflowDefinition | None:
+        """What a pinned workflow says, from the commit it is pinned to."""
+        if not pinned.version:
+            return self.drafts.get(pinned.path)
+        if pinned in self.judged:
+            return self.judged[pinned]
+        return self.definitions.at(pinned.commit).workflows.get(pinned.path)
+
+    def template(self, path: str, version: str) -> Template | None:
+        """A template as it was at a tag or commit."""
+        return self.definitions.template(path, version)
+
+    def policy(self, project: str) -> Policy:
+        """The project's policy, from the head of the inventory branch."""
+        return self.policies.get(project, Policy())
+
+    def workflows(self) -> Iterable[str]:
+        """Every workflow there is a version or a draft of."""
+        return {*self.published.paths(), *self.drafts}
+
+
+def policies(loaded: Loaded) -> dict[str, Policy]:
+    """Every project's policy. Where `project.yaml` is broken nobody may run anything: a slip must open no door."""
+    found = {code: project.policy for code, project in loaded.inventory.projects.items()}
+    for file in loaded.broken:
+        parts = file.split("/")
+        if len(parts) == 3 and parts[0] == "projects" and parts[2] == "project.yaml":
+            found[parts[1]] = replace(CLOSED)
+    return found

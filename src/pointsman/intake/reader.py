@@ -1,0 +1,118 @@
+"""The reader process: hostile content is read here, with limits on memory and processor time and without secrets.
+
+Messages are a length and then JSON, in both directions. It ends when its input does.
+"""
+
+import contextlib
+import json
+import os
+import resource
+import struct
+import sys
+from pathlib import Path
+from typing import Any
+
+from pointsman.intake.reading import ANSWERS, Answer, Reading
+from pointsman.model.plan import PinnedWorkflow
+from pointsman.model.problem import Invalid, NotFound, PointsmanError, Refused
+from pointsman.model.wire import to_json
+from pointsman.repo.refs import RefSnapshot
+
+HEAD = struct.Struct("<I")
+MEMORY_BYTES = 512 * 1024 * 1024
+CPU_SECONDS = 8
+
+
+class Reader:
+    """Answers one request after another."""
+
+    def __init__(self, repository: Path, root: str) -> None:
+        self._reading = Reading(repository, root)
+        self._mark = 0
+        self._refs: RefSnapshot | None = None
+
+    def answer(self, ask: Answer) -> Answer:
+        """The answer to a request, or the error as data."""
+        for path, version, commit, tag in ask.get("ledger", ()):
+            self._reading.published.add(PinnedWorkflow(path=path, version=version, commit=commit, tag=tag))
+        try:
+            if ask["op"] == "refs":
+                return {"ok": self._moved(ask["seen"])}
+            if ask["op"] == "export":
+                return {"ok": _exported(self._reading, ask["tree"], Path(ask["folder"]))}
+            return {"ok": ANSWERS[ask["op"]](self._reading, ask)}
+        except PointsmanError as error:
+            return _error(error)
+        except MemoryError:
+            raise
+        except Exception as error:  # noqa: BLE001 - the daemon must hear of it, whatever it is
+            return {"error": "Invalid", "says": f"the reader failed: {error!r}", "hint": "", "problems": []}
+
+    def _moved(self, seen: int) -> Answer:
+        """All refs, unless they are as they were at the mark that the daemon has seen."""
+        found = self._reading.refs()
+        if found != self._refs:
+            self._refs, self._mark = found, self._mark + 1
+        if self._mark == seen:
+            return {"mark": self._mark, "refs": None}
+        tags = {
+            name: {
+                "object": tag.object_id,
+                "commit": tag.commit,
+                "tagger": tag.tagger_email or tag.tagger_name,
+                "tagged_at": tag.tagged_at,
+                "trouble": tag.trouble,
+            }
+            for name, tag in found.tags.items()
+        }
+        refs = {"branches": dict(found.branches), "tags": tags, "unusable": dict(found.unusable)}
+        return {"mark": self._mark, "refs": refs}
+
+
+def _exported(reading: Reading, tree: str, folder: Path) -> bool:
+    """Write a template's files into a fresh folder."""
+    for path, executable, data in reading.export(tree):
+        target = folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(data)
+        target.chmod(0o755 if executable else 0o644)
+    return True
+
+
+def _error(error: PointsmanError) -> Answer:
+    kind = next((kind for kind in (NotFound, Invalid, Refused) if isinstance(error, kind)), Invalid)
+    problems = error.problems if isinstance(error, Invalid) else ()
+    return {"error": kind.__name__, "says": error.says, "hint": error.hint, "problems": to_json(problems)}
+
+
+def _limit_processor_time() -> None:
+    """The next request may take so much and no more: the kernel ends the process otherwise."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    spent = int(used.ru_utime + used.ru_stime)
+    resource.setrlimit(resource.RLIMIT_CPU, (spent + CPU_SECONDS, resource.RLIM_INFINITY))
+
+
+def serve(repository: str, root: str) -> None:
+    """Answer on standard input and output until the input ends."""
+    asked, told = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    # not the address space: packs of many gigabytes are mapped, and cost nothing
+    resource.setrlimit(resource.RLIMIT_DATA, (MEMORY_BYTES, MEMORY_BYTES))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    reader: Reader | None = None
+    while head := asked.read(HEAD.size):
+        ask: dict[str, Any] = json.loads(asked.read(HEAD.unpack(head)[0]))
+        _limit_processor_time()
+        try:
+            reader = reader or Reader(Path(repository), root)
+            answer = reader.answer(ask)
+        except PointsmanError as error:
+            answer = _error(error)
+        body = json.dumps(answer).encode("utf-8", "surrogatepass")
+        told.write(HEAD.pack(len(body)) + body)
+        told.flush()
+
+
+if __name__ == "__main__":
+    with contextlib.suppress(BrokenPipeError, KeyboardInterrupt):
+        serve(sys.argv[1], sys.argv[2])

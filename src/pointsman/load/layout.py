@@ -1,0 +1,261 @@
+"""Which file is what, by its path: DESIGN section 2, and what to say about files that are nothing (R18). Pure."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from pointsman.load.wording import printable
+from pointsman.model.names import CODE_WORDS, is_code, nearest
+from pointsman.model.problem import Code, Place, Problem, Severity
+from pointsman.model.source import LARGEST_DEFINITION, Entry, Mode, Source
+
+SUFFIX = ".yaml"
+REPOSITORY_FILE = "pointsman.yaml"
+REGULAR = (Mode.FILE, Mode.EXECUTABLE)
+
+_SILENT = frozenset({".gitkeep", ".gitignore", ".gitattributes"})
+_IN_PROJECT = ("project.yaml", "templates", "environments", "assets", "workflows")
+_IN_ENVIRONMENT = ("environment.yaml", "assets")
+
+
+@dataclass(slots=True)
+class EnvironmentFiles:
+    """The paths of an environment's files; `assets` by their codes."""
+
+    file: str = ""
+    assets: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class ProjectFiles:
+    """The paths of a project's files, by their codes."""
+
+    file: str = ""
+    assets: dict[str, str] = field(default_factory=dict)
+    workflows: dict[str, str] = field(default_factory=dict)
+    environments: dict[str, EnvironmentFiles] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Layout:
+    """Everything that was found. `templates` maps a template's path to its `template.yaml`, empty if it has none."""
+
+    repository: str = ""
+    projects: dict[str, ProjectFiles] = field(default_factory=dict)
+    templates: dict[str, str] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+    odd_in_templates: set[str] = field(default_factory=set)
+
+
+def located(source: Source, path: str) -> str:
+    """How messages name a file of the source."""
+    separator = "" if not source.prefix or source.prefix.endswith("/") else "/"
+    return printable(f"{source.prefix}{separator}{path}")
+
+
+def layout(source: Source) -> Layout:
+    """The source's files by what they are."""
+    sorter = _Sorter(source)
+    for path, entry in sorted(source.entries.items()):
+        sorter.add(path, entry)
+    sorter.finish()
+    return sorter.found
+
+
+def file_trouble(source: Source, path: str) -> Problem | None:
+    """Why a definition cannot be read: it is a link, a submodule, or too large."""
+    entry, place = source.entries[path], Place(located(source, path))
+    if entry.mode not in REGULAR:
+        return _not_a_file(place, entry.mode)
+    if entry.size > LARGEST_DEFINITION:
+        says = f"the file has {entry.size:,} bytes; at most {LARGEST_DEFINITION // 1024} KiB are read"
+        return Problem(place=place, code=Code.TOO_LARGE, says=says, hint="split it")
+    if entry.data is None:
+        return Problem(place=place, code=Code.NOT_A_FILE, says="the file cannot be read")
+    return None
+
+
+def _not_a_file(place: Place, mode: Mode) -> Problem:
+    what = {Mode.SYMLINK: "a symbolic link", Mode.SUBMODULE: "a submodule"}.get(mode, "no regular file")
+    says = f"this is {what}; definitions and scripts must be files of this repository"
+    return Problem(place=place, code=Code.NOT_A_FILE, says=says, hint="put the file itself here")
+
+
+class _Sorter:
+    """Sorts files into a layout, and remembers what it could not place until all codes are known."""
+
+    def __init__(self, source: Source) -> None:
+        self.found = Layout()
+        self._source = source
+        self._codes: dict[str, set[str]] = {}
+        self._misnamed: dict[tuple[str, str], str] = {}
+        self._unknown: dict[str, str] = {}
+        self._unknown_counts: Counter[str] = Counter()
+
+    def add(self, path: str, entry: Entry) -> None:
+        """Put one file where it belongs."""
+        match path.split("/"):
+            case ["pointsman.yaml"]:
+                self.found.repository = path
+            case ["templates", code, inner, *rest]:
+                self._template(path, entry, "templates", code, [inner, *rest])
+            case ["projects", project, *rest] if rest:
+                if self._named("projects", project, path):
+                    files = self.found.projects.setdefault(project, ProjectFiles())
+                    self._in_project(path, entry, files, rest)
+            case [top, *_]:
+                self._elsewhere(path, entry, top)
+
+    def _in_project(self, path: str, entry: Entry, files: ProjectFiles, rest: list[str]) -> None:
+        above = path[: -len("/".join(rest)) - 1]
+        match rest:
+            case ["project.yaml"]:
+                files.file = path
+            case ["templates", code, inner, *more]:
+                self._template(path, entry, f"{above}/templates", code, [inner, *more])
+            case ["workflows", name]:
+                self._file(path, entry, name, files.workflows)
+            case ["assets", name]:
+                self._file(path, entry, name, files.assets)
+            case ["environments", code, inner, *more]:
+                if self._named(f"{above}/environments", code, path):
+                    environment = files.environments.setdefault(code, EnvironmentFiles())
+                    self._in_environment(path, entry, environment, [inner, *more])
+            case _:
+                self._stray(path, entry, 3 if len(rest) > 1 and rest[0] in _IN_PROJECT else 2)
+
+    def _in_environment(self, path: str, entry: Entry, files: EnvironmentFiles, rest: list[str]) -> None:
+        match rest:
+            case ["environment.yaml"]:
+                files.file = path
+            case ["assets", name]:
+                self._file(path, entry, name, files.assets)
+            case _:
+                self._stray(path, entry, 5 if len(rest) > 1 and rest[0] == "assets" else 4)
+
+    def _template(self, path: str, entry: Entry, above: str, code: str, rest: list[str]) -> None:
+        """Any file may lie in a template's folder, but no links."""
+        if not self._named(above, code, path):
+            return
+        template = f"{above}/{code}"
+        self.found.templates.setdefault(template, "")
+        if rest == ["template.yaml"]:
+            self.found.templates[template] = path
+        elif entry.mode not in REGULAR:
+            self.found.problems.append(_not_a_file(Place(located(self._source, path)), entry.mode))
+            self.found.odd_in_templates.add(template)
+        elif len(rest) == 1 and _stem(rest[0]).lower() == "template" and _is_yaml(rest[0]):
+            self._other_suffix(path)
+
+    def _file(self, path: str, entry: Entry, name: str, files: dict[str, str]) -> None:
+        """A definition that is named by its own file."""
+        if not name.endswith(SUFFIX):
+            self._stray(path, entry, path.count("/"))
+        elif self._named(path.rsplit("/", 1)[0], name.removesuffix(SUFFIX), path):
+            files[name.removesuffix(SUFFIX)] = path
+
+    def _named(self, above: str, code: str, path: str) -> bool:
+        if is_code(code):
+            self._codes.setdefault(above, set()).add(code)
+            return True
+        self._misnamed.setdefault((above, code), path)
+        return False
+
+    def _elsewhere(self, path: str, entry: Entry, top: str) -> None:
+        """Beside `projects/` and `templates/` anything may lie; only look-alikes are worth a word."""
+        if top in {"projects", "templates"}:
+            self._stray(path, entry, 1 if "/" in path else 0)
+        elif top.lower() in {"projects", "templates"}:
+            self._stray(path, entry, 0)
+        elif path == top and _stem(top).lower() == "pointsman" and _is_yaml(top):
+            self._other_suffix(path)
+
+    def _stray(self, path: str, entry: Entry, depth: int) -> None:
+        """A file below a part of its path, the one at `depth`, that means nothing."""
+        if entry.mode not in REGULAR:
+            self.found.problems.append(_not_a_file(Place(located(self._source, path)), entry.mode))
+            return
+        parts = path.split("/")
+        name = parts[-1]
+        if name in _SILENT:
+            return
+        if depth == len(parts) - 1 and _is_yaml(name) and not name.endswith(SUFFIX):
+            self._other_suffix(path)
+            return
+        stray = "/".join(parts[: depth + 1])
+        self._unknown.setdefault(stray, path)
+        self._unknown_counts[stray] += 1
+
+    def _other_suffix(self, path: str) -> None:
+        name = path.rsplit("/", 1)[-1]
+        wanted = _stem(name).lower() + SUFFIX if _stem(name).lower() in _FIXED else _stem(name) + SUFFIX
+        says = f"{printable(name)} is not read: the name of a definition ends in {SUFFIX}"
+        if name.endswith(SUFFIX):
+            says = f"{printable(name)} is not read: its name is {wanted}"
+        self._warn(path, says, f"rename it to {printable(wanted)}")
+
+    def finish(self) -> None:
+        """Say what is left over, now that every code is known."""
+        for (above, code), path in self._misnamed.items():
+            self.found.problems.append(self._misnamed_problem(above, code, path))
+        for stray, path in self._unknown.items():
+            folder = stray != path
+            name = printable(stray.rsplit("/", 1)[-1])
+            others = self._unknown_counts[stray] - 1
+            says = f"{'the folder ' if folder else ''}{name} means nothing here" + (f", nor do {others} more files in it" if others else "")
+            near = nearest(name, _expected(stray))
+            self._warn(path, says, f"did you mean {near}?" if near else "move it elsewhere")
+
+    def _misnamed_problem(self, above: str, code: str, path: str) -> Problem:
+        place = Place(located(self._source, path))
+        if code.lower() in self._codes.get(above, set()):
+            says = f"{printable(code)} differs from {code.lower()} in {above} only in case, and is not read"
+            hint = "rename one of the two"
+            return Problem(place=place, code=Code.UNKNOWN_FILE, says=says, hint=hint, severity=Severity.WARNING)
+        says = f"{printable(code)!r} in {printable(above)} is no code: a code is {CODE_WORDS}"
+        suggestion = _as_code(code)
+        return Problem(
+            place=place, code=Code.BAD_NAME, says=says, hint=f"rename it to {suggestion}" if suggestion else "rename it"
+        )
+
+    def _warn(self, path: str, says: str, hint: str) -> None:
+        self.found.problems.append(
+            Problem(
+                place=Place(located(self._source, path)),
+                code=Code.UNKNOWN_FILE,
+                severity=Severity.WARNING,
+                says=says,
+                hint=hint,
+            )
+        )
+
+
+_FIXED = frozenset({"pointsman", "project", "environment", "template"})
+
+
+def _is_yaml(name: str) -> bool:
+    return name.lower().endswith((".yaml", ".yml"))
+
+
+def _stem(name: str) -> str:
+    return name.rsplit(".", 1)[0]
+
+
+def _expected(stray: str) -> Iterable[str]:
+    """What could have been meant where a stray file or folder lies."""
+    match stray.split("/"):
+        case [_]:
+            return ("projects", "templates")
+        case ["projects", _, _]:
+            return _IN_PROJECT
+        case ["projects", _, "environments", _, _]:
+            return _IN_ENVIRONMENT
+        case _:
+            return ()
+
+
+def _as_code(text: str) -> str:
+    """The code that a name comes nearest to; empty if it comes near none."""
+    letters = "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in text.lower())
+    code = "-".join(part for part in letters.split("-") if part)
+    return code if is_code(code) else ""

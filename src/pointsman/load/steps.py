@@ -1,0 +1,317 @@
+"""Steps as they were written → step definitions, and everything that is wrong with them (R1–R16, R22, R53, R78)."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from packaging.version import InvalidVersion, Version
+
+from pointsman.load.documents import (
+    ApprovalDocument,
+    ApproversDocument,
+    CallDocument,
+    ChangeDocument,
+    StageDocument,
+    StepDocument,
+    WaitDocument,
+)
+from pointsman.load.nodes import Items, Mapping, Node, entry, places, plain, plain_object
+from pointsman.load.reserved import reserved_problems
+from pointsman.load.shape import About, fit
+from pointsman.load.step_types import DOCUMENTS, ELSEWHERE, NOUNS, kind_of_step
+from pointsman.load.wording import kind_of, listed, shown
+from pointsman.model.definition import (
+    Approvers,
+    CallDefinition,
+    ChangeDefinition,
+    GateDefinition,
+    Kind,
+    OnTimeout,
+    RunAs,
+    StageDefinition,
+    StepDefinition,
+    When,
+)
+from pointsman.model.problem import Code, Place, Problem, Severity, has_errors
+from pointsman.model.values import JsonObject
+
+
+def approvers(document: ApproversDocument) -> Approvers:
+    """Who is named."""
+    return Approvers(user_names=tuple(document.user_names), ldap_groups=tuple(document.ldap_groups))
+
+
+class Steps:
+    """Reads the steps of one file; `problems` fills up on the way."""
+
+    def __init__(self) -> None:
+        self.problems: list[Problem] = []
+        self._ids: dict[str, Place] = {}
+
+    def read(self, node: Node | None, *, parent: str = "") -> tuple[StepDefinition, ...]:
+        """The steps of a list that make sense; `parent` is the number of the stage that they are children of."""
+        items = node.items if isinstance(node, Items) else []
+        before = f"{parent}." if parent else ""
+        read = (self._step(item, f"{before}{index}") for index, item in enumerate(items, start=1))
+        return tuple(step for step in read if step is not None)
+
+    def _step(self, node: Node, number: str) -> StepDefinition | None:
+        if not isinstance(node, Mapping) or node.empty:
+            says = f"a step must be a mapping, and this is {kind_of(plain(node))}"
+            self._report(node.place, Code.WRONG_VALUE, says, number, hint="write its keys, such as type and name")
+            return None
+        kind = kind_of_step(node, number)
+        if isinstance(kind, Problem):
+            self.problems.append(kind)
+            self._children(node, number)
+            return None
+        children = self._children(node, number)
+        shape = fit(node, DOCUMENTS[kind], About(noun=NOUNS[kind], step=number, elsewhere=ELSEWHERE[kind]))
+        self.problems += shape.problems
+        count = len(self.problems)
+        self._check(node, number, kind)
+        if shape.document is None or has_errors(self.problems[count:]):
+            return None
+        self._note_id(node, number, shape.document)
+        return _definition(node, number, shape.document, children)
+
+    def _children(self, node: Mapping, number: str) -> tuple[StepDefinition, ...]:
+        """The children are read whatever else is wrong, so that all is told in one pass (R15)."""
+        children = entry(node, "children")
+        if isinstance(children, Items) and _is_parallel(node):
+            for index, child in enumerate(children.items, start=1):
+                if isinstance(child, Mapping) and _is_wait(child):
+                    self.problems.append(_wait_in_parallel(child, f"{number}.{index}"))
+        return self.read(children, parent=number)
+
+    def _check(self, node: Mapping, number: str, kind: Kind) -> None:
+        """What no single key can tell."""
+        if kind is Kind.CHANGE:
+            self._check_change(node, number)
+        elif kind is Kind.APPROVAL:
+            self._check_approval(node, number)
+        elif kind is Kind.WORKFLOW:
+            self._check_call(node, number)
+
+    def _check_change(self, node: Mapping, number: str) -> None:
+        keys = node.entries
+        targets, versions = entry(node, "targets"), entry(node, "template_versions")
+        if "target" in keys and "targets" in keys:
+            says = "a change has target or targets, and this has both"
+            self._report(node.key_place("targets"), Code.WRONG_VALUE, says, number, hint="keep one of the two")
+        elif "target" not in keys and "targets" not in keys:
+            self._report(node.start, Code.MISSING_KEY, "target or targets is missing", number)
+        if "run_as" in keys and "target" in keys and "targets" not in keys:
+            says = "run_as says how several targets follow one another, and there is one target"
+            self._report(node.key_place("run_as"), Code.WRONG_VALUE, says, number, hint="write targets, or remove run_as")
+        if "template_version" in keys and "template_versions" in keys:
+            says = "a change has template_version or template_versions, and this has both"
+            place = node.key_place("template_versions")
+            self._report(place, Code.WRONG_VALUE, says, number, hint="keep one of the two")
+        if isinstance(versions, Items):
+            wanted = len(targets.items) if isinstance(targets, Items) else int("target" in keys)
+            if wanted and len(versions.items) != wanted:
+                says = f"template_versions has {len(versions.items)} and targets has {wanted}; they must be as many"
+                hint = "write one version for each target, null for its own"
+                self._report(node.key_place("template_versions"), Code.LENGTHS_DIFFER, says, number, hint=hint)
+        self._check_overrides(entry(node, "property_overrides"), number)
+
+    def _check_approval(self, node: Mapping, number: str) -> None:
+        asked = entry(node, "requires_approval_from")
+        if isinstance(asked, Mapping) and not asked.entries.keys() & {"user_names", "ldap_groups"}:
+            says = "requires_approval_from names nobody"
+            place = node.key_place("requires_approval_from")
+            self._report(place, Code.BAD_APPROVERS, says, number, hint="add user_names or ldap_groups")
+        for key in ("continue_on_error", "when"):
+            if key in node.entries:
+                says = f"an approval cannot have {key}: what it stops would go on without it"
+                self._report(node.key_place(key), Code.WRONG_VALUE, says, number, hint=f"remove {key}")
+        expiry = entry(node, "on_timeout")
+        if expiry is not None and plain(expiry) == "continue":
+            says = "an approval cannot have on_timeout: continue: nobody would have approved"
+            self._report(expiry.place, Code.WRONG_VALUE, says, number, hint="write on_timeout: reject")
+        self._check_quorum(node, asked, number)
+
+    def _check_quorum(self, node: Mapping, asked: Node | None, number: str) -> None:
+        names, least = plain(asked) if asked else None, plain_object(node).get("min_approvals")
+        if not isinstance(names, dict) or "ldap_groups" in names or not isinstance(least, int):
+            return
+        users = names.get("user_names")
+        people = {str(name).strip().casefold() for name in users} if isinstance(users, list) else set()
+        if people and len(people) < least:
+            says = f"min_approvals is {least}, and only {len(people)} may approve, so nobody can decide this"
+            place = node.entries["min_approvals"].place
+            self._report(place, Code.BAD_APPROVERS, says, number, severity=Severity.WARNING)
+
+    def _check_call(self, node: Mapping, number: str) -> None:
+        version = entry(node, "version")
+        text = getattr(version, "text", "")
+        if version is not None and text.strip() and not isinstance(plain(version), bool | None) and "{{" not in text:
+            try:
+                Version(text)
+            except InvalidVersion:
+                hint = "write a version such as 1, 1.2.0 or 2.0.0rc1; without version, the latest is called"
+                self._report(version.place, Code.BAD_VERSION, f"{shown(text)} is no version", number, hint=hint)
+        overrides = entry(node, "property_overrides")
+        if isinstance(overrides, Items):
+            if overrides.empty:
+                says = "property_overrides is empty"
+                self._report(node.key_place("property_overrides"), Code.WRONG_VALUE, says, number, hint="remove it")
+            for index, item in enumerate(overrides.items):
+                self._check_mapping(item, item.place, f"property_overrides.{index}", number)
+        elif overrides is not None:
+            self._check_mapping(overrides, node.key_place("property_overrides"), "property_overrides", number)
+        self._check_overrides(overrides, number)
+
+    def _check_mapping(self, node: Node, place: Place, name: str, number: str) -> None:
+        if not isinstance(node, Mapping):
+            says = f"{name} must be a mapping, and this is {kind_of(plain(node))}"
+            self._report(place, Code.WRONG_VALUE, says, number)
+
+    def _check_overrides(self, node: Node | None, number: str) -> None:
+        for key in _variable_keys(node):
+            self._report(key, Code.WRONG_VALUE, "a key takes no variables", number, hint="use variables in values only")
+        for mapping in node.items if isinstance(node, Items) else [node]:
+            self.problems += reserved_problems(mapping, step=number)
+
+    def _note_id(self, node: Mapping, number: str, document: StepDocument) -> None:
+        if not document.id:
+            return
+        first = self._ids.setdefault(document.id, node.entries["id"].place)
+        if first != node.entries["id"].place:
+            says = f"the id {shown(document.id)} is taken in line {first.line} already"
+            self._report(node.entries["id"].place, Code.WRONG_VALUE, says, number)
+
+    def _report(
+        self, place: Place, code: Code, says: str, number: str, *, hint: str = "", severity: Severity = Severity.ERROR
+    ) -> None:
+        self.problems.append(Problem(place=place, code=code, says=says, hint=hint, step=number, severity=severity))
+
+
+def _variable_keys(node: Node | None) -> Iterator[Place]:
+    if isinstance(node, Mapping):
+        for key, value in node.entries.items():
+            if "{{" in key:
+                yield node.key_place(key)
+            yield from _variable_keys(value)
+    elif isinstance(node, Items):
+        for item in node.items:
+            yield from _variable_keys(item)
+
+
+def _is_parallel(node: Mapping) -> bool:
+    run_as = entry(node, "run_as")
+    return run_as is not None and plain(run_as) == "parallel"
+
+
+def _is_wait(node: Mapping) -> bool:
+    kind = entry(node, "type")
+    return kind is not None and plain(kind) == "wait"
+
+
+def _wait_in_parallel(node: Mapping, number: str) -> Problem:
+    return Problem(
+        place=node.start,
+        code=Code.WAIT_IN_PARALLEL,
+        severity=Severity.WARNING,
+        says="this wait holds nothing up: its siblings start without it, because their stage is parallel",
+        hint="put the wait before the stage, or make the stage sequential",
+        step=number,
+    )
+
+
+def _step_places(node: Mapping) -> dict[str, Place]:
+    """The places of a step's own values; its children have theirs."""
+    result: dict[str, Place] = {}
+    for key, value in node.entries.items():
+        result[key] = value.place
+        if key != "children":
+            result.update(places(value, f"{key}."))
+    return result
+
+
+def _definition(
+    node: Mapping, number: str, document: StepDocument, children: tuple[StepDefinition, ...]
+) -> StepDefinition:
+    common: dict[str, Any] = {
+        "place": node.start,
+        "number": number,
+        "places": _step_places(node),
+        "name": document.name,
+        "id": document.id,
+        "continue_on_error": document.continue_on_error,
+        "when": When(document.when),
+    }
+    match document:
+        case ChangeDocument():
+            return _change(document, node, common)
+        case StageDocument():
+            return StageDefinition(
+                **common,
+                run_as=RunAs(document.run_as),
+                children=children,
+                max_parallel=document.max_parallel or None,
+                fail_fast=document.fail_fast,
+            )
+        case WaitDocument():
+            return _gate(document, common)
+        case CallDocument():
+            return _call(document, node, common)
+        case _:
+            raise TypeError(f"no step is made of {listed([type(document).__name__])}")
+
+
+def _change(document: ChangeDocument, node: Mapping, common: dict[str, Any]) -> ChangeDefinition:
+    targets = tuple(document.targets) or (document.target,)
+    versions: tuple[str | None, ...] = tuple(document.template_versions)
+    if document.template_version:
+        versions = (document.template_version,) * len(targets)
+    return ChangeDefinition(
+        **common,
+        targets=targets,
+        action=document.action,
+        listed="targets" in node.entries,
+        run_as=RunAs(document.run_as),
+        template_versions=versions,
+        property_overrides=plain_object(entry(node, "property_overrides")),
+        start_time=document.start_time if "start_time" in document.model_fields_set else None,
+    )
+
+
+def _gate(document: WaitDocument, common: dict[str, Any]) -> GateDefinition:
+    named = {**common, "name": common["name"] or ("Approval" if isinstance(document, ApprovalDocument) else "Wait")}
+    gate = GateDefinition(
+        **named,
+        reset_on_retry=document.reset_on_retry,
+        timeout_seconds=document.timeout or None,
+        on_timeout=OnTimeout(document.on_timeout),
+    )
+    if not isinstance(document, ApprovalDocument):
+        return gate
+    return GateDefinition(
+        **named,
+        approvers=approvers(document.requires_approval_from),
+        min_approvals=document.min_approvals,
+        one_from_each_group=document.one_from_each_group,
+        allow_self_approval=document.allow_self_approval,
+        reset_on_retry=gate.reset_on_retry,
+        timeout_seconds=gate.timeout_seconds,
+        on_timeout=gate.on_timeout,
+    )
+
+
+def _call(document: CallDocument, node: Mapping, common: dict[str, Any]) -> CallDefinition:
+    overrides = entry(node, "property_overrides")
+    entries: tuple[JsonObject, ...] = ()
+    if isinstance(overrides, Items):
+        entries = tuple(plain_object(item) for item in overrides.items)
+    elif overrides is not None:
+        entries = (plain_object(overrides),)
+    return CallDefinition(
+        **common,
+        target=document.target,
+        version=document.version or None,
+        run_as=RunAs(document.run_as),
+        listed=isinstance(overrides, Items),
+        property_overrides=entries,
+        start_time=document.start_time if "start_time" in document.model_fields_set else None,
+    )

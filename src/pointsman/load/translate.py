@@ -1,0 +1,53 @@
+"""A workflow file → `WorkflowDefinition`, or every problem in it."""
+
+from dataclasses import dataclass
+
+from pointsman.load.documents import WorkflowDocument
+from pointsman.load.nodes import Mapping, Node, Scalar, entry, plain_object
+from pointsman.load.schema import schema_problems
+from pointsman.load.shape import About, fit
+from pointsman.load.steps import Steps
+from pointsman.model.definition import Concurrency, OnNew, WorkflowDefinition
+from pointsman.model.problem import Code, Problem, has_errors, sorted_problems
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkflowTranslation:
+    """The definition, unless there was an error, and the problems."""
+
+    definition: WorkflowDefinition | None
+    problems: tuple[Problem, ...]
+
+
+def workflow(node: Node, path: str, *, file: str) -> WorkflowTranslation:
+    """What a workflow file says; `path` is the workflow's, `file` the file's place in the repository."""
+    if _is_nothing(node):
+        says, hint = "the file is empty", "write steps: and at least one step"
+        problem = Problem(place=node.place, code=Code.MISSING_KEY, says=says, hint=hint)
+        return WorkflowTranslation(definition=None, problems=(problem,))
+    steps = Steps()
+    read = steps.read(entry(node, "steps"))
+    shape = fit(node, WorkflowDocument, About(noun="a workflow"))
+    inputs = entry(node, "inputs")
+    faults = schema_problems(plain_object(inputs), inputs, called="inputs") if isinstance(inputs, Mapping) else ()
+    problems = sorted_problems((*steps.problems, *shape.problems, *faults))
+    document = shape.document
+    if document is None or has_errors(problems):
+        return WorkflowTranslation(definition=None, problems=problems)
+    definition = WorkflowDefinition(
+        path=path,
+        file=file,
+        steps=read,
+        name=document.name,
+        description=document.description,
+        properties=plain_object(entry(node, "properties")),
+        inputs=plain_object(inputs) if inputs is not None else None,
+        on=plain_object(entry(node, "on")),
+        notify=plain_object(entry(node, "notify")),
+        concurrency=Concurrency(limit=document.concurrency.limit, on_new=OnNew(document.concurrency.on_new)),
+    )
+    return WorkflowTranslation(definition=definition, problems=problems)
+
+
+def _is_nothing(node: Node) -> bool:
+    return isinstance(node, Scalar) and node.value is None

@@ -1,0 +1,250 @@
+"""Files straight from Git objects: definitions, template folders, commits; never a checkout, no blob unmeasured."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+import pygit2
+
+from pointsman.model.names import nearest
+from pointsman.model.problem import Code, Invalid, NotFound
+from pointsman.model.source import LARGEST_DEFINITION, Entry, Mode, Source
+from pointsman.repo.objects import FOLDER, OBJECT_ID, commit_at, tree_entries
+from pointsman.repo.opening import common_folder
+from pointsman.repo.printable import printable_text
+from pointsman.repo.tags import commit_of
+from pointsman.repo.targets import BRANCHES, TAGS, one_target, read_targets
+from pointsman.repo.walk import Found, entry_named, leads_elsewhere, measured_data, measured_size, refused, walked
+
+MOST_FILES = 100_000
+MOST_DEFINITION_BYTES = 64 * 1024 * 1024
+MOST_TEMPLATE_FILES = 2_000
+LARGEST_TEMPLATE_FILE = 5 * 1024 * 1024
+MOST_TEMPLATE_BYTES = 64 * 1024 * 1024
+
+_TOP_FOLDERS = (b"templates", b"projects")
+_TOP_FILES = (b"pointsman.yaml", b"pointsman.yml")
+_MOST_NAMES_COMPARED = 2_000
+
+
+class FolderFile(NamedTuple):
+    """One file of a template folder, by its path in that folder."""
+
+    path: str
+    executable: bool
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommitFacts:
+    """What is shown about a commit: all printable; `committed_at` in seconds since 1970 in UTC, None if impossible."""
+
+    id: str
+    tree: str
+    author: str
+    committed_at: int | None
+    subject: str
+
+
+@dataclass(slots=True)
+class _Gathered:
+    """What is collected on the way. Equal definitions are one blob, and share their bytes."""
+
+    odb: pygit2.Odb
+    prefix: str
+    entries: dict[str, Entry] = field(default_factory=dict)
+    trees: dict[str, str] = field(default_factory=dict)
+    loaded: dict[str, bytes] = field(default_factory=dict)
+    bytes_loaded: int = 0
+
+
+def source_at(repository: pygit2.Repository, commit: str, root: str = "") -> Source:
+    """`pointsman.yaml`, `templates/` and `projects/` below `root` at a commit (its full id), as they are in Git.
+
+    Nothing that is larger than a definition may be is read, only measured. No entries if there is no such root.
+    `Invalid` with the place for what can be no definitions at all: too many or too deep files, names such as `..`,
+    missing or damaged objects.
+    """
+    odb = repository.odb
+    prefix = f"{root.strip('/')}/" if root.strip("/") else ""
+    gathered = _Gathered(odb, prefix)
+    tree = root_tree_id(repository, commit, root)
+    starts: dict[str, str] = {}
+    for mode, raw, object_id in tree_entries(odb, tree) if tree else ():
+        if raw.lower() not in _TOP_FILES and raw not in _TOP_FOLDERS:
+            continue
+        name = raw.decode("ascii")
+        if name in starts or name in gathered.entries:
+            raise refused(prefix + name, "its folder has two entries of this name", code=Code.BAD_NAME)
+        if mode == FOLDER:
+            starts[name] = object_id
+        else:
+            _gather(gathered, Found(path=name, real=name, mode=mode, object_id=object_id))
+    for found in walked(odb, starts.items(), most=MOST_FILES, prefix=prefix):
+        _gather(gathered, found)
+    entries = dict(sorted(gathered.entries.items()))
+    return Source(entries=entries, trees=gathered.trees, commit=commit, prefix=prefix)
+
+
+def root_tree_id(repository: pygit2.Repository, commit: str, root: str = "") -> str:
+    """The tree id of the folder `root` at a commit, which changes with anything below it; empty if it is not there.
+
+    `Invalid` if a part of it is no plain folder.
+    """
+    odb = repository.odb
+    tree = commit_at(odb, commit).tree
+    parts = root.strip("/").split("/") if root.strip("/") else []
+    for count, part in enumerate(parts, start=1):
+        path = "/".join(parts[:count])
+        if leads_elsewhere(part):
+            raise refused(path, "the root is a path of folder names, without '.' and '..'", code=Code.BAD_PATH)
+        entry = entry_named(odb, tree, part)
+        if entry is None:
+            return ""
+        if entry[0] != FOLDER:
+            raise refused(path, "it is no folder, so it cannot be the root", code=Code.NOT_A_FILE)
+        tree = entry[1]
+    return tree
+
+
+def folder_at(repository: pygit2.Repository, tree_id: str) -> list[FolderFile]:
+    """Every file of a template folder by its tree id, in the order of their paths, with their bytes.
+
+    All are measured before one is read. `Invalid`, naming the file, for what a step could not get: a symlink, a
+    submodule, a name that is not printable, more than 5 MiB, and for more than 2,000 files or 64 MiB in all.
+    """
+    odb = repository.odb
+    measured: list[tuple[Found, int]] = []
+    total = 0
+    for found in walked(odb, [("", tree_id)], most=MOST_TEMPLATE_FILES):
+        if found.mode == FOLDER:
+            continue
+        size = _template_file_size(odb, found)
+        total += size
+        if total > MOST_TEMPLATE_BYTES:
+            raise refused(
+                found.path,
+                f"with it the template has more than {MOST_TEMPLATE_BYTES // 1024**2} MiB",
+                code=Code.TOO_LARGE,
+                hint="keep large files elsewhere and fetch them in the action",
+            )
+        measured.append((found, size))
+    return [
+        FolderFile(found.real, found.mode == Mode.EXECUTABLE, measured_data(odb, found, size=size))
+        for found, size in sorted(measured, key=lambda pair: pair[0].real)
+    ]
+
+
+def commit_facts(repository: pygit2.Repository, commit: str) -> CommitFacts:
+    """Who committed what and when, whatever the commit holds. `Invalid` if it is missing, damaged or no commit."""
+    found = commit_at(repository.odb, commit)
+    return CommitFacts(
+        id=commit,
+        tree=found.tree,
+        author=found.author.name or found.author.email,
+        committed_at=found.committer.at if found.committer.at is not None else found.author.at,
+        subject=found.subject,
+    )
+
+
+def resolve_commit(repository: pygit2.Repository, text: str) -> str:
+    """The full id of the commit that a tag, branch, full ref name, `HEAD` or (abbreviated) commit id stands for.
+
+    A tag goes before a branch of the same name, and a full id before both, so that no branch can take their place.
+    `NotFound` with the nearest name if it is nothing, `Invalid` if it is no commit or could be two. Text is only
+    ever compared and looked up; nothing in it is an option, a pattern or a command.
+    """
+    found = _resolved(repository, text)
+    if found is None:
+        raise NotFound(f"there is no branch, tag or commit {printable_text(text)!r}", hint=_near(repository, text))
+    try:
+        return commit_of(repository.odb, found)
+    except Invalid as error:
+        raise Invalid(f"{printable_text(text)}: {error.says}", hint=error.hint) from error
+
+
+def _gather(gathered: _Gathered, found: Found) -> None:
+    parts = found.path.split("/")
+    if found.mode == FOLDER:
+        if (len(parts) == 2 and parts[0] == "templates") or (
+            len(parts) == 4 and parts[0] == "projects" and parts[2] == "templates"
+        ):
+            gathered.trees[found.path] = found.object_id
+        return
+    mode = Mode(found.mode)
+    if mode in {Mode.SUBMODULE, Mode.UNKNOWN}:
+        gathered.entries[found.path] = Entry(mode=mode, size=0, oid=found.object_id)
+        return
+    size = measured_size(gathered.odb, found, prefix=gathered.prefix)
+    data = None
+    if mode is not Mode.SYMLINK and size <= LARGEST_DEFINITION and found.path.endswith((".yaml", ".yml")):
+        data = _definition(gathered, found, size)
+    gathered.entries[found.path] = Entry(mode=mode, size=size, oid=found.object_id, data=data)
+
+
+def _definition(gathered: _Gathered, found: Found, size: int) -> bytes:
+    data = gathered.loaded.get(found.object_id)
+    if data is not None:
+        return data
+    gathered.bytes_loaded += size
+    if gathered.bytes_loaded > MOST_DEFINITION_BYTES:
+        raise refused(
+            gathered.prefix + found.path,
+            f"with it there are more than {MOST_DEFINITION_BYTES // 1024**2} MiB of YAML files",
+            code=Code.TOO_LARGE,
+        )
+    data = gathered.loaded[found.object_id] = measured_data(gathered.odb, found, size=size, prefix=gathered.prefix)
+    return data
+
+
+def _template_file_size(odb: pygit2.Odb, found: Found) -> int:
+    if found.mode not in {Mode.FILE, Mode.EXECUTABLE}:
+        kinds = {Mode.SYMLINK: "a symbolic link", Mode.SUBMODULE: "a submodule"}
+        says = f"it is {kinds.get(Mode(found.mode), 'no plain file')}, which a template must not have"
+        raise refused(found.path, says, code=Code.NOT_A_FILE)
+    if not found.real:
+        raise refused(found.path, "its name has characters that cannot be printed", code=Code.BAD_NAME)
+    size = measured_size(odb, found)
+    if size > LARGEST_TEMPLATE_FILE:
+        says = f"it has {size:,} bytes, more than the {LARGEST_TEMPLATE_FILE // 1024**2} MiB that a file may have"
+        raise refused(found.path, says, code=Code.TOO_LARGE)
+    return size
+
+
+def _resolved(repository: pygit2.Repository, text: str) -> str | None:
+    folder = common_folder(repository)
+    if OBJECT_ID.fullmatch(text):
+        return text if repository.odb.exists(text) else None
+    tag = one_target(folder, TAGS + text)
+    if tag is not None:
+        return tag
+    by_id = _abbreviated(repository, text)
+    names = (BRANCHES + text, text, f"refs/remotes/{text}")
+    targets = (one_target(folder, name, head=Path(repository.path)) for name in names)
+    named = next((target for target in targets if target is not None), None)
+    if named is not None and by_id is not None and by_id != named:
+        raise Invalid(
+            f"{text} is the name of a branch and the beginning of a commit id",
+            hint=f"write {BRANCHES}{text}, or the whole commit id",
+        )
+    return named or by_id
+
+
+def _abbreviated(repository: pygit2.Repository, text: str) -> str | None:
+    if not (4 <= len(text) <= 40 and all(letter in "0123456789abcdefABCDEF" for letter in text)):
+        return None
+    try:
+        return str(repository.expand_id(text.lower()))
+    except KeyError:
+        return None
+    except ValueError:
+        raise Invalid(f"{text} is the beginning of several object ids", hint="write more of the commit id") from None
+
+
+def _near(repository: pygit2.Repository, text: str) -> str:
+    targets = read_targets(common_folder(repository))
+    names = [name.removeprefix(BRANCHES).removeprefix(TAGS) for name in targets.whole()]
+    # comparing with every name of a large repository would take seconds
+    alike = [name for name in names if abs(len(name) - len(text)) <= 3][:_MOST_NAMES_COMPARED]
+    near = nearest(text, alike)
+    return f"did you mean {near!r}?" if near else ""
