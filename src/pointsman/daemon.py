@@ -11,12 +11,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import uvicorn
 
 from pointsman import __version__
 from pointsman.access.login import Login
-from pointsman.access.people import Actor, NoDirectory
+from pointsman.access.people import NoDirectory
 from pointsman.act.specification import StepLimits
 from pointsman.engine.accounts import StoredAccounts
 from pointsman.engine.carrier import Surroundings
@@ -32,7 +33,8 @@ from pointsman.repo.opening import open_repository
 from pointsman.settings import Settings
 from pointsman.store.database import Database
 from pointsman.store.events import Events
-from pointsman.web.app import Office, build_app
+from pointsman.web.app import build_app
+from pointsman.web.office import Office
 
 log = logging.getLogger("pointsman")
 
@@ -116,7 +118,8 @@ def build(settings: Settings, *, external_url: str) -> Daemon:
         accounts=accounts,
         login=Login(accounts),
         directory=directory,
-        operator=None if accounts.any_user() else Actor(settings.operator, "operator"),
+        operator=settings.operator,
+        hosts=_hosts(settings, external_url),
         secret=database.fact("secret", os.urandom(32).hex()),
         external_url=external_url,
         version=__version__,
@@ -200,7 +203,7 @@ async def _serve(settings: Settings, listener: socket.socket) -> None:
         ready = asyncio.create_task(daemon.follower.ready.wait())
         await asyncio.wait({serving, ready}, return_when=asyncio.FIRST_COMPLETED)
         if not serving.done():
-            print(f"pointsman is ready at {url}", flush=True)
+            print(f"pointsman is ready at {url}", flush=True)  # noqa: T201 - the one line that serve promises
         try:
             await serving
         finally:
@@ -208,11 +211,22 @@ async def _serve(settings: Settings, listener: socket.socket) -> None:
 
 
 def _check_open_door(daemon: Daemon, settings: Settings) -> None:
-    if daemon.office.operator is not None and not settings.is_loopback:
+    if daemon.office.operator_mode and not settings.is_loopback:
         raise Refused(
             f"without users, {settings.listen} is refused: whoever reaches it would be the operator",
             hint="add one with: pointsman user add NAME, or listen on 127.0.0.1",
         )
+
+
+def _hosts(settings: Settings, external_url: str) -> frozenset[str]:
+    """The names under which this daemon answers: its own URL, and on loopback the usual names of this machine."""
+    url = urlsplit(external_url)
+    names = {url.netloc.lower()}
+    if settings.is_loopback:
+        port = url.port or settings.port
+        names |= {f"{name}:{port}" for name in ("localhost", "127.0.0.1", "[::1]", settings.host)}
+        names |= {f"{name}:{settings.port}" for name in ("localhost", "127.0.0.1", "[::1]")}
+    return frozenset(names)
 
 
 def serve(settings: Settings) -> None:

@@ -19,6 +19,7 @@ class Output:
         self._paths, self._limit = (log, times), limit
         self._files: tuple[int, int] | None = None
         self._hash = hashlib.sha256()
+        self._stamped = 0
         self.bytes = 0
         self.cut = False
         self.trouble = ""
@@ -43,15 +44,27 @@ class Output:
 
     def _append(self, data: bytes) -> None:
         if self._files is None:
-            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
-            self._files = (os.open(self._paths[0], flags, 0o600), os.open(self._paths[1], flags, 0o600))
+            self._files = self._opened()
         log, times = self._files
-        os.write(times, PAIR.pack(self.bytes, time.time_ns() // 1_000_000))
+        now = time.time_ns() // 1_000_000
+        if now != self._stamped:  # else an action that writes byte by byte has more times than log
+            os.write(times, PAIR.pack(self.bytes, now))
+            self._stamped = now
         while data:
             written = os.write(log, data)
             self._hash.update(data[:written])
             self.bytes += written
             data = data[written:]
+
+    def _opened(self) -> tuple[int, int]:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
+        log = os.open(self._paths[0], flags, 0o600)
+        try:
+            return log, os.open(self._paths[1], flags, 0o600)
+        except OSError:  # both or none: it is tried again when more is written
+            os.close(log)
+            os.unlink(self._paths[0])
+            raise
 
     def finish(self) -> None:
         """Make what was written safe against a power loss."""

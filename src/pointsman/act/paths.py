@@ -29,6 +29,7 @@ class AttemptPaths:
 
     @property
     def folder(self) -> Path:
+        """The folder of all attempts of the run."""
         return self.data / "runs" / str(self.id.run)
 
     def _file(self, suffix: str) -> Path:

@@ -29,11 +29,19 @@ def step_environment(limits: StepLimits, facts: Mapping[str, str]) -> dict[str, 
     return {
         **passed,
         "PATH": limits.path,
-        "HOME": pwd.getpwuid(os.getuid()).pw_dir,
+        "HOME": _home(limits.environ),
         "LANG": "C.UTF-8",
         "CI": "true",
         **{f"POINTSMAN_{name}": value for name, value in facts.items()},
     }
+
+
+def _home(environ: Mapping[str, str]) -> str:
+    """The home of the step user, also where its number has no name, as in some containers."""
+    try:
+        return pwd.getpwuid(os.getuid()).pw_dir
+    except KeyError:
+        return environ.get("HOME", "/")
 
 
 def specification(

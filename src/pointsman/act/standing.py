@@ -111,14 +111,23 @@ class Leftovers:
         return len(killed)
 
     def _found(self) -> list[int]:
-        found = []
+        """The processes that carry the marks, and those in one session with them, which may have dropped theirs."""
+        sessions: dict[int, int] = {}
+        marked: set[int] = set()
         for name in os.listdir("/proc"):
             if name.isdigit() and int(name) != os.getpid():
                 try:
+                    sessions[int(name)] = _session(name)
                     with open(f"/proc/{name}/environ", "rb") as file:
                         variables = set(file.read().split(b"\0"))
                 except OSError:
                     continue
                 if variables.issuperset(self.marks):
-                    found.append(int(name))
-        return found
+                    marked.add(int(name))
+        theirs = {sessions[pid] for pid in marked} - {os.getsid(0)}
+        return [pid for pid, session in sessions.items() if pid in marked or session in theirs]
+
+
+def _session(pid: str) -> int:
+    with open(f"/proc/{pid}/stat", "rb") as file:
+        return int(file.read().rpartition(b")")[2].split()[3])

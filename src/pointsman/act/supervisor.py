@@ -16,6 +16,7 @@ import time
 from typing import Any
 
 from pointsman.act.output import Output
+from pointsman.act.processes import children, signal_all, some_left
 from pointsman.act.program import NotStartedError, spawned
 from pointsman.act.reported import ReportError, reported
 from pointsman.act.workspace import UnusableError, Workspace
@@ -32,13 +33,14 @@ def supervise(spec: Spec, news: socket.socket) -> None:
     _LIBC.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     os.umask(0o077)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    attempt = _Attempt(spec)  # it answers TERM from here on: who knows our number from the lock may send it at once
     if not _lock_taken(spec["lock"]):
         return
     _tell(news, {"started": os.getpid()})
-    attempt = _Attempt(spec)
     try:
         record = attempt.carried_out()
     except Exception as error:  # noqa: BLE001 - whatever it was, the daemon must learn how the attempt ended
+        attempt.end_leftovers()
         record = attempt.record(reason=f"the supervisor failed: {error!r}", exit_code=None)
     _keep(spec["exit"], record)
     _tell(news, record)
@@ -64,7 +66,9 @@ def _keep(path: str, record: dict[str, Any]) -> None:
         try:
             handle = os.open(path + ".new", os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
             try:
-                os.write(handle, json.dumps(record).encode())
+                left = json.dumps(record).encode()
+                while left:  # a disk that is nearly full takes a part, and refuses the rest
+                    left = left[os.write(handle, left) :]
                 os.fsync(handle)
             finally:
                 os.close(handle)
@@ -107,7 +111,7 @@ class _Attempt:
         deadline = _deadline(self.spec["timeout"])
         try:
             self.workspace.make(self.spec["bundle"], self.spec["properties"], self.spec["context"])
-        except (UnusableError, OSError) as error:
+        except (UnusableError, OSError, ValueError) as error:
             return self.record(reason=f"the working copy cannot be made: {error}", exit_code=None)
         os.chdir(self.workspace.copy)
         phases = self.spec["phases"]
@@ -157,15 +161,21 @@ class _Attempt:
             POINTSMAN_CONTEXT=self.workspace.context,
             POINTSMAN_OUTPUT=self.workspace.output,
         )
-        own = _deadline(phase["timeout"])
         self.kill_at, self.stop_reason = None, ""
         self.child = spawned(phase, env, self.pipe_write)
         if self.stopped:
             self._stop("stopped")
-        status = self._waited(min((end for end in (own, deadline) if end is not None), default=None), phase)
+        status = self._waited(*self._limit(phase, deadline))
         self.child = 0
-        self._end_leftovers()
+        self.end_leftovers()
         return self._judged(status)
+
+    def _limit(self, phase: Spec, deadline: float | None) -> tuple[float | None, str]:
+        """When a phase must have ended, by its own limit or the action's, and how that limit was written."""
+        own = _deadline(phase["timeout"])
+        if own is not None and (deadline is None or own <= deadline):
+            return own, _words(phase["timeout"])
+        return deadline, _words(self.spec["timeout"])
 
     def _judged(self, status: int) -> tuple[str, int | None]:
         if os.WIFSIGNALED(status):
@@ -177,7 +187,7 @@ class _Attempt:
             return self.stop_reason, code
         return (f"exit code {code}" if code else ""), code
 
-    def _waited(self, deadline: float | None, phase: Spec) -> int:
+    def _waited(self, deadline: float | None, limit: str) -> int:
         """The wait status of the phase's process; its output is copied meanwhile."""
         pidfd = os.pidfd_open(self.child)
         poll = select.poll()
@@ -195,10 +205,10 @@ class _Attempt:
                 now = time.monotonic()
                 if deadline is not None and now >= deadline:
                     deadline = None
-                    self._stop(f"timed out after {_words(phase['timeout'] or self.spec['timeout'])}")
+                    self._stop(f"timed out after {limit}")
                 if self.kill_at is not None and now >= self.kill_at:
                     self.kill_at = None
-                    _signalled(self.child, signal.SIGKILL)
+                    signal_all(self.child, signal.SIGKILL)
         finally:
             os.close(pidfd)
 
@@ -207,7 +217,7 @@ class _Attempt:
         if self.child and not self.stop_reason:
             self.stop_reason = reason
             self.kill_at = time.monotonic() + self.grace
-            _signalled(self.child, signal.SIGTERM)
+            signal_all(self.child, signal.SIGTERM)
 
     def _copy(self) -> None:
         while True:
@@ -219,18 +229,18 @@ class _Attempt:
             if len(data) < LARGEST_READ:
                 return
 
-    def _end_leftovers(self) -> None:
+    def end_leftovers(self) -> None:
         """End every process that the phase left behind, also those that made a session of their own."""
         self._copy()
         end = time.monotonic() + self.grace
         sent: set[int] = set()
-        while _reaped():
+        while some_left():
             self._copy()
             kill = time.monotonic() >= end
-            for pid in _children():
+            for pid in children():
                 if kill or pid not in sent:
                     sent.add(pid)
-                    _signalled(pid, signal.SIGKILL if kill else signal.SIGTERM)
+                    signal_all(pid, signal.SIGKILL if kill else signal.SIGTERM)
             select.select([self.pipe], [], [], 0.02)
         self._copy()
 
@@ -249,40 +259,6 @@ def _drain(handle: int) -> None:
             pass
     except BlockingIOError:
         pass
-
-
-def _reaped() -> bool:
-    """Whether children are left after those that have ended were reaped."""
-    try:
-        while os.waitpid(-1, os.WNOHANG)[0]:
-            pass
-    except ChildProcessError:
-        return False
-    return True
-
-
-def _children() -> list[int]:
-    """Processes whose parent is this one: as subreaper it inherits every orphan below it."""
-    me, found = str(os.getpid()), []
-    for name in os.listdir("/proc"):
-        if name.isdigit():
-            try:
-                with open(f"/proc/{name}/stat", "rb") as file:
-                    fields = file.read().rpartition(b")")[2].split()
-            except OSError:
-                continue
-            if fields[1].decode() == me:
-                found.append(int(name))
-    return found
-
-
-def _signalled(pid: int, number: int) -> None:
-    """The signal to the process and to the group it leads, if it leads one."""
-    for send in (os.killpg, os.kill):
-        try:
-            send(pid, number)
-        except (ProcessLookupError, PermissionError):
-            continue
 
 
 def _words(seconds: float | None) -> str:

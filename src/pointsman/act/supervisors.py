@@ -19,6 +19,8 @@ from pointsman.model.problem import Unavailable
 
 PACKAGES = str(Path(__file__).resolve().parents[2])
 START = f"import sys; sys.path.insert(0, {PACKAGES!r}); from pointsman.act.zygote import main; main()"
+BETWEEN_LOOKS = 0.02
+AFTER_TROUBLE = 1.0
 End = Ended | Vanished | NeverStarted
 OnEnd = Callable[[AttemptId, End], None]
 
@@ -31,6 +33,8 @@ class Supervisors:
         self._zygote: subprocess.Popen[bytes] | None = None
         self._requests: socket.socket | None = None
         self._watched: dict[AttemptId, _Watched] = {}
+        self._later: dict[AttemptId, asyncio.TimerHandle] = {}
+        self._stops: set[AttemptId] = set()
 
     def __len__(self) -> int:
         return len(self._watched)
@@ -60,6 +64,9 @@ class Supervisors:
         for watched in self._watched.values():
             watched.close()
         self._watched.clear()
+        for look in self._later.values():
+            look.cancel()
+        self._later.clear()
         if self._requests is not None:
             self._requests.close()
         if self._zygote is not None:
@@ -67,20 +74,28 @@ class Supervisors:
 
     def launch(self, attempt: AttemptId, spec: Mapping[str, Any]) -> None:
         """Begin an attempt whose claim is committed. `Unavailable` if it certainly did not begin."""
-        self.paths(attempt).folder.mkdir(exist_ok=True)
-        ours, theirs = socket.socketpair()
-        ours.setblocking(False)
+        body = json.dumps(spec).encode()
+        try:
+            self.paths(attempt).folder.mkdir(exist_ok=True)
+            ours, theirs = socket.socketpair()
+        except OSError as error:
+            raise Unavailable(f"no process can be started: {error}") from error
         with theirs:
             try:
-                self._send(json.dumps(spec).encode("utf-8", "surrogatepass"), theirs)
-            except OSError:
-                self._reopen()
-                try:
-                    self._send(json.dumps(spec).encode("utf-8", "surrogatepass"), theirs)
-                except OSError as error:
-                    ours.close()
-                    raise Unavailable(f"no process can be started: {error}") from error
+                self._sent(body, theirs)
+            except OSError as error:
+                ours.close()
+                raise Unavailable(f"no process can be started: {error}") from error
+        ours.setblocking(False)
         self._watched[attempt] = _Watched(self, attempt, ours.detach(), is_socket=True)
+
+    def _sent(self, body: bytes, news: socket.socket) -> None:
+        """The request, to a new warm process if the present one is gone."""
+        try:
+            self._send(body, news)
+        except OSError:
+            self._reopen()
+            self._send(body, news)
 
     def _send(self, body: bytes, news: socket.socket) -> None:
         assert self._requests is not None, "open() comes first"
@@ -98,26 +113,48 @@ class Supervisors:
 
     def adopt(self, attempt: AttemptId) -> None:
         """Take over an attempt of an earlier daemon: hear of its end now if it has ended, else when it does."""
+        self._later.pop(attempt, None)
+        try:
+            found = self._found(attempt)
+        except OSError:  # a full disk, or no descriptor left: nobody can tell yet (R112)
+            self._look_again(attempt, AFTER_TROUBLE)
+            return
+        if found is None:
+            self._look_again(attempt, BETWEEN_LOOKS)
+        elif isinstance(found, int):
+            self._watched[attempt] = _Watched(self, attempt, found, is_socket=False)
+            if attempt in self._stops:
+                self.stop(attempt)
+        else:
+            self._on_end(attempt, found)
+        if attempt not in self._later:
+            self._stops.discard(attempt)
+
+    def _found(self, attempt: AttemptId) -> End | int | None:
+        """Its end, or a handle on its living supervisor; None if it ended, or has just begun, between two looks."""
         found = standing(self.paths(attempt))
         if not isinstance(found, Alive):
-            self._on_end(attempt, found)
-            return
+            return found
+        if not found.pid:
+            return None
         try:
-            handle = os.pidfd_open(found.pid) if found.pid else -1
+            handle = os.pidfd_open(found.pid)
         except ProcessLookupError:
-            handle = -1
-        if handle < 0 or not _held(self.paths(attempt).lock):
-            # it ended, or has just begun, between two looks
-            asyncio.get_running_loop().call_later(0.02, self.adopt, attempt)
-            if handle >= 0:
-                os.close(handle)
-            return
-        self._watched[attempt] = _Watched(self, attempt, handle, is_socket=False)
+            return None
+        if _held(self.paths(attempt).lock):
+            return handle
+        os.close(handle)
+        return None
+
+    def _look_again(self, attempt: AttemptId, delay: float) -> None:
+        self._later[attempt] = asyncio.get_running_loop().call_later(delay, self.adopt, attempt)
 
     def stop(self, attempt: AttemptId) -> None:
         """Ask for the end of an attempt: TERM, then KILL after the grace period. Nothing happens if it has ended."""
         if attempt in self._watched:
             self._watched[attempt].stop()
+        elif attempt in self._later:
+            self._stops.add(attempt)
 
     def ended(self, attempt: AttemptId, end: End | None) -> None:
         """A watched attempt said how it ended, or fell silent (None): then its files tell."""

@@ -93,16 +93,27 @@ def _write(path: str, data: bytes, mode: int) -> None:
 def _requested_files(properties: dict[str, Any]) -> Iterator[tuple[str, bytes, int]]:
     reserved = properties.get("pointsman")
     files = reserved.get("files") if isinstance(reserved, dict) else None
+    if files is not None and not isinstance(files, dict):
+        raise UnusableError("pointsman.files maps paths to files; it is no mapping")
     for path, wanted in (files or {}).items():
         entry = wanted if isinstance(wanted, dict) else {"content": wanted}
-        mode = int(str(entry.get("mode", "0600")), 8) & 0o700
-        yield path, _content(path, entry), mode
+        yield path, _content(path, entry), _mode(path, entry)
+
+
+def _mode(path: str, entry: dict[str, Any]) -> int:
+    """The mode of a file, as far as it is its owner's: YAML reads an unquoted `0600` as the number 600."""
+    try:
+        return int(str(entry.get("mode", "0600")), 8) & 0o700
+    except ValueError:
+        raise UnusableError(f"pointsman.files: the mode of {path!r} is no octal number such as 0600") from None
 
 
 def _content(path: str, entry: dict[str, Any]) -> bytes:
     content, form = entry.get("content", ""), entry.get("format", "raw")
     if form == "json":
         return json.dumps(content, ensure_ascii=False, indent=2).encode("utf-8", "surrogatepass") + b"\n"
+    if form not in {"raw", "base64"}:
+        raise UnusableError(f"pointsman.files: the format of {path!r} is {form!r}, not raw, json or base64")
     if not isinstance(content, str):
         raise UnusableError(f"pointsman.files: the content of {path!r} is no text; set format: json")
     if form == "base64":

@@ -41,16 +41,21 @@ def _request(requests: socket.socket) -> tuple[bytes, socket.socket] | None:
     head, handles, _, _ = socket.recv_fds(requests, HEAD.size, 1)
     if not head:
         return None
-    while len(head) < HEAD.size:
-        head += requests.recv(HEAD.size - len(head))
-    (length,) = HEAD.unpack(head)
-    body = bytearray()
-    while len(body) < length:
-        chunk = requests.recv(min(length - len(body), 1 << 20))
+    os.set_inheritable(handles[0], False)  # else the action could write a result of its own on it
+    length = _received(requests, HEAD.size, head)
+    body = length and _received(requests, HEAD.unpack(length)[0])
+    return (body, socket.socket(fileno=handles[0])) if body else None
+
+
+def _received(requests: socket.socket, size: int, begun: bytes = b"") -> bytes | None:
+    """So many bytes; None if the daemon has ended before it sent them all."""
+    data = bytearray(begun)
+    while len(data) < size:
+        chunk = requests.recv(min(size - len(data), 1 << 20))
         if not chunk:
             return None
-        body += chunk
-    return bytes(body), socket.socket(fileno=handles[0])
+        data += chunk
+    return bytes(data)
 
 
 if __name__ == "__main__":

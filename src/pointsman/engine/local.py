@@ -99,9 +99,15 @@ class Engine:
         self._arm()
         self._wake()
 
+    @property
+    def stopping(self) -> bool:
+        """Whether nothing more is started."""
+        return self._draining
+
     def drain(self) -> None:
         """Start nothing more; what runs goes on (R113)."""
         self._draining = True
+        self.feed.wake_all()
 
     def close(self) -> None:
         """Let go of everything; what is under way goes on without the daemon."""
@@ -193,6 +199,9 @@ class Engine:
     def _create(self, turn: Turn, news: _News, effects: list[tuple[int, Advance]]) -> int:
         assert news.new is not None
         plan = news.new.plan
+        existing = self.runs.number_of(news.new.id)
+        if existing is not None:
+            return existing
         unknown = [key for key in news.skip if key not in plan.index]
         if unknown:
             raise Refused(f"there is no step {unknown[0]} to skip")

@@ -14,7 +14,7 @@ from typing import Any
 
 from pointsman.intake.reading import ANSWERS, Answer, Reading
 from pointsman.model.plan import PinnedWorkflow
-from pointsman.model.problem import Invalid, NotFound, PointsmanError, Refused
+from pointsman.model.problem import Invalid, NotFound, PointsmanError, Refused, Unavailable
 from pointsman.model.wire import to_json
 from pointsman.repo.refs import RefSnapshot
 
@@ -80,7 +80,7 @@ def _exported(reading: Reading, tree: str, folder: Path) -> bool:
 
 
 def _error(error: PointsmanError) -> Answer:
-    kind = next((kind for kind in (NotFound, Invalid, Refused) if isinstance(error, kind)), Invalid)
+    kind = next((kind for kind in (NotFound, Invalid, Refused, Unavailable) if isinstance(error, kind)), Invalid)
     problems = error.problems if isinstance(error, Invalid) else ()
     return {"error": kind.__name__, "says": error.says, "hint": error.hint, "problems": to_json(problems)}
 

@@ -21,7 +21,12 @@ from pointsman.plan.planner import Planned
 WALL_SECONDS = 20.0
 MOST_READERS = 2
 LARGEST_ANSWER = 256 * 1024 * 1024
-ERRORS: Mapping[str, type[PointsmanError]] = {"NotFound": NotFound, "Invalid": Invalid, "Refused": Refused}
+ERRORS: Mapping[str, type[PointsmanError]] = {
+    "NotFound": NotFound,
+    "Invalid": Invalid,
+    "Refused": Refused,
+    "Unavailable": Unavailable,
+}
 LedgerRow = tuple[str, str, str, str]
 
 
@@ -92,7 +97,7 @@ class Readers:
     async def export(self, tree: str) -> None:
         """See to it that the folder of a template is on disk, for its steps."""
         place = self._data / "bundles" / tree
-        if place.is_dir():  # noqa: ASYNC240 - one stat of a local folder
+        if place.is_dir():
             return
         fresh = _fresh_folder(place.parent)
         try:

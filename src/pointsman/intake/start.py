@@ -10,7 +10,7 @@ from pointsman.engine.local import Engine
 from pointsman.intake.catalog import Catalog, WorkflowEntry
 from pointsman.intake.readers import Readers
 from pointsman.intake.reading import PlanQuestion
-from pointsman.model.names import nearest, project_of, same_name, workflow_codes
+from pointsman.model.names import nearest, project_of, workflow_codes
 from pointsman.model.plan import Plan
 from pointsman.model.problem import Forbidden, Invalid, NotFound, Refused, has_errors
 from pointsman.model.values import JsonObject
@@ -21,13 +21,17 @@ from pointsman.store.runs import NewRun, RunHeader
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
-    """What is to be run. `workflow` is a path, `project/workflow`, or a code that is unique."""
+    """What is to be run. `workflow` is a path, `project/workflow`, or a code that is unique.
+
+    `run_id` is set where a repeat of the wish must not make a second run.
+    """
 
     workflow: str
     version: str | None = None
     properties: JsonObject = field(default_factory=dict)
     metadata: JsonObject = field(default_factory=dict)
     skip_steps: Sequence[str] = ()
+    run_id: str = ""
 
 
 class Starter:
@@ -80,7 +84,7 @@ class Starter:
             await self._readers.export(tree)
         skip = skipped_keys(planned.plan, wish.skip_steps)
         new = NewRun(
-            id=secrets.token_hex(8),
+            id=wish.run_id or secrets.token_hex(8),
             plan=planned.plan,
             started_by=actor.name,
             created_at=now,
@@ -113,8 +117,3 @@ def found_workflow(name: str, paths: Sequence[str]) -> str:
         raise Refused(f"{name} could be {', '.join(fits)}", hint="write project/workflow")
     near = nearest(name, [*paths, *(workflow_codes(path)[1] for path in paths)])
     raise NotFound(f"there is no workflow {name}", hint=f"did you mean {near}?" if near else "")
-
-
-def is_self(actor: Actor, name: str) -> bool:
-    """Whether a recorded name is this actor's."""
-    return same_name(actor.name, name)

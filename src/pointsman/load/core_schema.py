@@ -38,9 +38,9 @@ def _number(text: str) -> Json:
     if _FLOAT.fullmatch(text):
         return _finite(text)
     if _OCTAL.fullmatch(text):
-        return int(_bounded(text)[2:], 8)
+        return int(_bounded(text), base=0)
     if _HEXADECIMAL.fullmatch(text):
-        return int(_bounded(text)[2:], 16)
+        return int(_bounded(text), base=0)
     if _NOT_FINITE.fullmatch(text):
         raise ValueError(f"{text} is no number that JSON can hold")
     return text

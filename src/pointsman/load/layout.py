@@ -103,8 +103,8 @@ class _Sorter:
                 if self._named("projects", project, path):
                     files = self.found.projects.setdefault(project, ProjectFiles())
                     self._in_project(path, entry, files, rest)
-            case [top, *_]:
-                self._elsewhere(path, entry, top)
+            case parts:
+                self._elsewhere(path, entry, parts[0])
 
     def _in_project(self, path: str, entry: Entry, files: ProjectFiles, rest: list[str]) -> None:
         above = path[: -len("/".join(rest)) - 1]
@@ -164,7 +164,7 @@ class _Sorter:
     def _elsewhere(self, path: str, entry: Entry, top: str) -> None:
         """Beside `projects/` and `templates/` anything may lie; only look-alikes are worth a word."""
         if top in {"projects", "templates"}:
-            self._stray(path, entry, 1 if "/" in path else 0)
+            self._stray(path, entry, min(1, path.count("/")))
         elif top.lower() in {"projects", "templates"}:
             self._stray(path, entry, 0)
         elif path == top and _stem(top).lower() == "pointsman" and _is_yaml(top):
@@ -201,8 +201,9 @@ class _Sorter:
         for stray, path in self._unknown.items():
             folder = stray != path
             name = printable(stray.rsplit("/", 1)[-1])
-            others = self._unknown_counts[stray] - 1
-            says = f"{'the folder ' if folder else ''}{name} means nothing here" + (f", nor do {others} more files in it" if others else "")
+            count = self._unknown_counts[stray]
+            says = f"{'the folder ' if folder else ''}{name} means nothing here"
+            says += f"; there are {count} files in it" if count > 1 else ""
             near = nearest(name, _expected(stray))
             self._warn(path, says, f"did you mean {near}?" if near else "move it elsewhere")
 

@@ -1,7 +1,8 @@
 """Authors' own JSON Schemas (2020-12): whether they are any, and whether values meet them. Nothing is ever fetched."""
 
 import json
-from collections.abc import Iterator, Mapping as Map
+from collections.abc import Iterator
+from collections.abc import Mapping as Map
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -10,6 +11,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 from jsonschema_specifications import REGISTRY  # type: ignore[import-untyped]  # the package has no types
 from referencing.exceptions import Unresolvable
+from referencing.jsonschema import DRAFT202012
 
 from pointsman.load.nodes import Node, Step, spot
 from pointsman.load.wording import kind_of, listed, printable, shown
@@ -82,7 +84,7 @@ def _faults(text: str) -> tuple[Breach, ...]:
 
 def _unreachable(schema: JsonObject) -> Iterator[Breach]:
     """References that lead out of the schema, or nowhere."""
-    resolver = Draft202012Validator(schema, registry=REGISTRY)._resolver  # noqa: SLF001 - the one that validation uses
+    resolver = REGISTRY.with_resource("", DRAFT202012.create_resource(schema)).resolver()
     for way, value in _below(schema, ()):
         if not way or way[-1] not in {"$ref", "$dynamicRef"} or not isinstance(value, str) or "$id" in schema:
             continue
@@ -107,9 +109,7 @@ def _below(value: Json, way: tuple[Step, ...]) -> Iterator[tuple[tuple[Step, ...
 
 @lru_cache(maxsize=256)
 def _validator(text: str) -> Draft202012Validator:
-    return Draft202012Validator(
-        json.loads(text), registry=REGISTRY, format_checker=Draft202012Validator.FORMAT_CHECKER
-    )
+    return Draft202012Validator(json.loads(text), registry=REGISTRY, format_checker=Draft202012Validator.FORMAT_CHECKER)
 
 
 def breaches(schema: JsonObject, value: JsonObject) -> tuple[Breach, ...]:
@@ -136,18 +136,19 @@ def _breach(error: ValidationError) -> Iterator[Breach]:
     if error.validator == "required":
         yield from (Breach((*way, name), "is missing", missing=True) for name in wanted if name not in value)
     elif error.validator == "additionalProperties" and wanted is False:
-        yield from (Breach((*way, name), "is not in the schema") for name in _surplus(error.schema, value))
+        schema: Any = error.schema
+        yield from (Breach((*way, name), "is not in the schema") for name in _surplus(schema, value))
     else:
         yield Breach(way, _sentence(str(error.validator), wanted, value) or f"does not fit: {error.message[:200]}")
 
 
-def _surplus(schema: Any, value: Map[str, Json]) -> Iterator[str]:
+def _surplus(schema: Map[str, Any], value: Map[str, Json]) -> Iterator[str]:
     known = schema.get("properties", {})
     patterned = Draft202012Validator({"patternProperties": dict.fromkeys(schema.get("patternProperties", {}), False)})
     return (name for name in value if name not in known and patterned.is_valid({name: None}))
 
 
-def _sentence(rule: str, wanted: Any, value: Json) -> str:
+def _sentence(rule: str, wanted: Any, value: Json) -> str:  # noqa: ANN401  # what a rule wants is any JSON
     """How a value breaks a rule; empty for rules that jsonschema itself words well enough."""
     if rule == "type":
         types = wanted if isinstance(wanted, list) else [wanted]

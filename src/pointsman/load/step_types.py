@@ -1,6 +1,10 @@
 """Which of the five kinds a step is: by its `type`, or by the keys that only one kind has (R3–R7). Pure."""
 
-from pointsman.load.documents import (
+from collections.abc import Iterator
+
+from pointsman.load.nodes import Mapping, Scalar, entry, plain
+from pointsman.load.shape import MOST_SUGGESTIONS
+from pointsman.load.step_documents import (
     ApprovalDocument,
     CallDocument,
     ChangeDocument,
@@ -8,7 +12,6 @@ from pointsman.load.documents import (
     StepDocument,
     WaitDocument,
 )
-from pointsman.load.nodes import Mapping, Scalar, entry, plain
 from pointsman.load.wording import kind_of, listed, printable, shown
 from pointsman.model.definition import Kind
 from pointsman.model.names import nearest
@@ -43,6 +46,7 @@ def keys_elsewhere(kind: Kind) -> dict[str, str]:
 
 
 ELSEWHERE = {kind: keys_elsewhere(kind) for kind in Kind}
+_EVERY_KEY = frozenset(key for model in DOCUMENTS.values() for key in model.model_fields)
 
 
 def kind_of_step(node: Mapping, number: str) -> Kind | Problem:
@@ -66,13 +70,27 @@ def kind_of_step(node: Mapping, number: str) -> Kind | Problem:
     return _untold(node, number, f"set type to {listed(_TYPES, last='or')}")
 
 
+def unknown_keys(node: Mapping, number: str) -> Iterator[Problem]:
+    """The keys of a step of no kind that no kind has: most often one of them is why (R2)."""
+    for key in list(node.entries)[:MOST_SUGGESTIONS]:
+        if key not in _EVERY_KEY:
+            near = nearest(key, _EVERY_KEY)
+            yield Problem(
+                place=node.key_place(key),
+                code=Code.UNKNOWN_KEY,
+                says=f"no step has a key {shown(key)}",
+                hint=f"did you mean {near}?" if near else "remove it",
+                step=number,
+            )
+
+
 def _declared(node: Mapping, number: str) -> Kind | Problem:
     value = node.entries["type"]
     if not isinstance(value, Scalar) or value.empty:
-        says = "type has no value" if plain(value) is None else f"type must be a word, and this is {kind_of(plain(value))}"
-        return Problem(
-            place=node.key_place("type"), code=Code.UNKNOWN_TYPE, says=says, hint=_choice(), step=number
+        says = (
+            "type has no value" if plain(value) is None else f"type must be a word, and this is {kind_of(plain(value))}"
         )
+        return Problem(place=node.key_place("type"), code=Code.UNKNOWN_TYPE, says=says, hint=_choice(), step=number)
     if value.value in _TYPES:
         approval = value.value == "wait" and "requires_approval_from" in node.entries
         return Kind.APPROVAL if approval else Kind(str(value.value))

@@ -1,43 +1,18 @@
 """Steps as they were written → step definitions, and everything that is wrong with them (R1–R16, R22, R53, R78)."""
 
 from collections.abc import Iterator
-from typing import Any
 
 from packaging.version import InvalidVersion, Version
 
-from pointsman.load.documents import (
-    ApprovalDocument,
-    ApproversDocument,
-    CallDocument,
-    ChangeDocument,
-    StageDocument,
-    StepDocument,
-    WaitDocument,
-)
-from pointsman.load.nodes import Items, Mapping, Node, entry, places, plain, plain_object
+from pointsman.load.nodes import Items, Mapping, Node, entry, plain, plain_object
 from pointsman.load.reserved import reserved_problems
 from pointsman.load.shape import About, fit
-from pointsman.load.step_types import DOCUMENTS, ELSEWHERE, NOUNS, kind_of_step
-from pointsman.load.wording import kind_of, listed, shown
-from pointsman.model.definition import (
-    Approvers,
-    CallDefinition,
-    ChangeDefinition,
-    GateDefinition,
-    Kind,
-    OnTimeout,
-    RunAs,
-    StageDefinition,
-    StepDefinition,
-    When,
-)
+from pointsman.load.step_definitions import definition
+from pointsman.load.step_documents import StepDocument
+from pointsman.load.step_types import DOCUMENTS, ELSEWHERE, NOUNS, kind_of_step, unknown_keys
+from pointsman.load.wording import kind_of, shown
+from pointsman.model.definition import Kind, StepDefinition
 from pointsman.model.problem import Code, Place, Problem, Severity, has_errors
-from pointsman.model.values import JsonObject
-
-
-def approvers(document: ApproversDocument) -> Approvers:
-    """Who is named."""
-    return Approvers(user_names=tuple(document.user_names), ldap_groups=tuple(document.ldap_groups))
 
 
 class Steps:
@@ -45,7 +20,7 @@ class Steps:
 
     def __init__(self) -> None:
         self.problems: list[Problem] = []
-        self._ids: dict[str, Place] = {}
+        self._ids: dict[str, tuple[str, Place]] = {}
 
     def read(self, node: Node | None, *, parent: str = "") -> tuple[StepDefinition, ...]:
         """The steps of a list that make sense; `parent` is the number of the stage that they are children of."""
@@ -62,6 +37,7 @@ class Steps:
         kind = kind_of_step(node, number)
         if isinstance(kind, Problem):
             self.problems.append(kind)
+            self.problems += unknown_keys(node, number)
             self._children(node, number)
             return None
         children = self._children(node, number)
@@ -72,7 +48,7 @@ class Steps:
         if shape.document is None or has_errors(self.problems[count:]):
             return None
         self._note_id(node, number, shape.document)
-        return _definition(node, number, shape.document, children)
+        return definition(node, number, shape.document, children)
 
     def _children(self, node: Mapping, number: str) -> tuple[StepDefinition, ...]:
         """The children are read whatever else is wrong, so that all is told in one pass (R15)."""
@@ -102,7 +78,9 @@ class Steps:
             self._report(node.start, Code.MISSING_KEY, "target or targets is missing", number)
         if "run_as" in keys and "target" in keys and "targets" not in keys:
             says = "run_as says how several targets follow one another, and there is one target"
-            self._report(node.key_place("run_as"), Code.WRONG_VALUE, says, number, hint="write targets, or remove run_as")
+            self._report(
+                node.key_place("run_as"), Code.WRONG_VALUE, says, number, hint="write targets, or remove run_as"
+            )
         if "template_version" in keys and "template_versions" in keys:
             says = "a change has template_version or template_versions, and this has both"
             place = node.key_place("template_versions")
@@ -164,7 +142,10 @@ class Steps:
 
     def _check_mapping(self, node: Node, place: Place, name: str, number: str) -> None:
         if not isinstance(node, Mapping):
-            says = f"{name} must be a mapping, and this is {kind_of(plain(node))}"
+            value = plain(node)
+            says = (
+                f"{name} has no value" if value is None else f"{name} must be a mapping, and this is {kind_of(value)}"
+            )
             self._report(place, Code.WRONG_VALUE, says, number)
 
     def _check_overrides(self, node: Node | None, number: str) -> None:
@@ -176,10 +157,11 @@ class Steps:
     def _note_id(self, node: Mapping, number: str, document: StepDocument) -> None:
         if not document.id:
             return
-        first = self._ids.setdefault(document.id, node.entries["id"].place)
-        if first != node.entries["id"].place:
-            says = f"the id {shown(document.id)} is taken in line {first.line} already"
-            self._report(node.entries["id"].place, Code.WRONG_VALUE, says, number)
+        place = node.entries["id"].place
+        first, there = self._ids.setdefault(document.id, (number, place))
+        if first != number:
+            says = f"the id {shown(document.id)} is taken by step {first} in line {there.line}"
+            self._report(place, Code.WRONG_VALUE, says, number, hint="give each step its own")
 
     def _report(
         self, place: Place, code: Code, says: str, number: str, *, hint: str = "", severity: Severity = Severity.ERROR
@@ -216,102 +198,4 @@ def _wait_in_parallel(node: Mapping, number: str) -> Problem:
         says="this wait holds nothing up: its siblings start without it, because their stage is parallel",
         hint="put the wait before the stage, or make the stage sequential",
         step=number,
-    )
-
-
-def _step_places(node: Mapping) -> dict[str, Place]:
-    """The places of a step's own values; its children have theirs."""
-    result: dict[str, Place] = {}
-    for key, value in node.entries.items():
-        result[key] = value.place
-        if key != "children":
-            result.update(places(value, f"{key}."))
-    return result
-
-
-def _definition(
-    node: Mapping, number: str, document: StepDocument, children: tuple[StepDefinition, ...]
-) -> StepDefinition:
-    common: dict[str, Any] = {
-        "place": node.start,
-        "number": number,
-        "places": _step_places(node),
-        "name": document.name,
-        "id": document.id,
-        "continue_on_error": document.continue_on_error,
-        "when": When(document.when),
-    }
-    match document:
-        case ChangeDocument():
-            return _change(document, node, common)
-        case StageDocument():
-            return StageDefinition(
-                **common,
-                run_as=RunAs(document.run_as),
-                children=children,
-                max_parallel=document.max_parallel or None,
-                fail_fast=document.fail_fast,
-            )
-        case WaitDocument():
-            return _gate(document, common)
-        case CallDocument():
-            return _call(document, node, common)
-        case _:
-            raise TypeError(f"no step is made of {listed([type(document).__name__])}")
-
-
-def _change(document: ChangeDocument, node: Mapping, common: dict[str, Any]) -> ChangeDefinition:
-    targets = tuple(document.targets) or (document.target,)
-    versions: tuple[str | None, ...] = tuple(document.template_versions)
-    if document.template_version:
-        versions = (document.template_version,) * len(targets)
-    return ChangeDefinition(
-        **common,
-        targets=targets,
-        action=document.action,
-        listed="targets" in node.entries,
-        run_as=RunAs(document.run_as),
-        template_versions=versions,
-        property_overrides=plain_object(entry(node, "property_overrides")),
-        start_time=document.start_time if "start_time" in document.model_fields_set else None,
-    )
-
-
-def _gate(document: WaitDocument, common: dict[str, Any]) -> GateDefinition:
-    named = {**common, "name": common["name"] or ("Approval" if isinstance(document, ApprovalDocument) else "Wait")}
-    gate = GateDefinition(
-        **named,
-        reset_on_retry=document.reset_on_retry,
-        timeout_seconds=document.timeout or None,
-        on_timeout=OnTimeout(document.on_timeout),
-    )
-    if not isinstance(document, ApprovalDocument):
-        return gate
-    return GateDefinition(
-        **named,
-        approvers=approvers(document.requires_approval_from),
-        min_approvals=document.min_approvals,
-        one_from_each_group=document.one_from_each_group,
-        allow_self_approval=document.allow_self_approval,
-        reset_on_retry=gate.reset_on_retry,
-        timeout_seconds=gate.timeout_seconds,
-        on_timeout=gate.on_timeout,
-    )
-
-
-def _call(document: CallDocument, node: Mapping, common: dict[str, Any]) -> CallDefinition:
-    overrides = entry(node, "property_overrides")
-    entries: tuple[JsonObject, ...] = ()
-    if isinstance(overrides, Items):
-        entries = tuple(plain_object(item) for item in overrides.items)
-    elif overrides is not None:
-        entries = (plain_object(overrides),)
-    return CallDefinition(
-        **common,
-        target=document.target,
-        version=document.version or None,
-        run_as=RunAs(document.run_as),
-        listed=isinstance(overrides, Items),
-        property_overrides=entries,
-        start_time=document.start_time if "start_time" in document.model_fields_set else None,
     )

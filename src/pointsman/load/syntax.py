@@ -8,7 +8,10 @@ from pointsman.load.nodes import Mark
 # `{{` where a value begins: after any number of dashes and keys. Asked only of the line where the parser gave up.
 _VALUE_IN_BRACES = re.compile(r"\s*(?:- +|[^\s'\"#{\[-][^'\"#{]*?: +)*(?=\{\{)")
 
-_INDENTATION = ("the indentation does not fit what stands above it", "indent the keys of one mapping alike, with spaces")
+_INDENTATION = (
+    "the indentation does not fit what stands above it",
+    "indent the keys of one mapping alike, with spaces",
+)
 _KNOWN: dict[str, tuple[str, str]] = {
     "mapping values are not allowed in this context": (
         "there is a ':' where no key can stand",
@@ -17,7 +20,10 @@ _KNOWN: dict[str, tuple[str, str]] = {
     "did not find expected key": _INDENTATION,
     "did not find expected '-' indicator": _INDENTATION,
     "did not find expected ',' or ']'": ("a list in [ ] is not closed here", "close it with ']', or separate with ','"),
-    "did not find expected ',' or '}'": ("a mapping in { } is not closed here", "close it with '}', or separate with ','"),
+    "did not find expected ',' or '}'": (
+        "a mapping in { } is not closed here",
+        "close it with '}', or separate with ','",
+    ),
     "could not find expected ':'": ("a key without ':' after it", "write 'key: value'"),
     "found unexpected end of stream": ("a quote that was opened is never closed", "close the quote"),
     "did not find expected <document start>": ("something stands after the end of the document", ""),

@@ -2,12 +2,13 @@
 
 import posixpath
 from collections.abc import Iterator
+from collections.abc import Mapping as Map
 from dataclasses import dataclass
 
 from pointsman.load.documents import ActionDocument, TemplateDocument
 from pointsman.load.layout import REGULAR, file_trouble, layout, located
 from pointsman.load.marked_yaml import parsed
-from pointsman.load.nodes import Mapping, Node, Scalar, entry, places, plain, plain_object
+from pointsman.load.nodes import Items, Mapping, Node, Scalar, entry, places, plain, plain_object
 from pointsman.load.reserved import reserved_problems, variable_problems
 from pointsman.load.schema import schema_problems
 from pointsman.load.shape import About, fit
@@ -18,6 +19,7 @@ from pointsman.model.problem import Code, Place, Problem, has_errors, sorted_pro
 from pointsman.model.source import Mode, Source
 
 MOST_PARTS = 1_000
+MOST_SEARCHED = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,13 +134,15 @@ def _action_problems(node: Mapping, name: str, folder: _Folder, given: frozenset
         yield Problem(place=node.start, code=Code.MISSING_KEY, says=says, hint="write command: [./script.sh]")
     elif len(ways) > 1:
         says = f"an action has one of command, run and steps, and {printable(name)} has {listed(ways)}"
-        yield Problem(place=node.key_place(ways[1]), code=Code.TWO_TYPES, says=says, hint="split it into several actions")
+        yield Problem(
+            place=node.key_place(ways[1]), code=Code.TWO_TYPES, says=says, hint="split it into several actions"
+        )
     env = entry(node, "env")
     if isinstance(env, Mapping):
         for variable in env.entries:
             yield from variable_problems(env, variable)
     command = entry(node, "command")
-    first = command.items[0] if command is not None and not isinstance(command, Scalar | Mapping | None) and command.items else None
+    first = command.items[0] if isinstance(command, Items) and command.items else None
     if isinstance(first, Scalar) and isinstance(first.value, str):
         yield from _script_problems(first, folder, given)
 
@@ -171,54 +175,52 @@ def _script_problems(word: Scalar, folder: _Folder, given: frozenset[str]) -> It
 
 
 def _files_in(folder: _Folder) -> Iterator[str]:
+    """The files of the folder for a suggestion; none where looking through all of them would take too long."""
     before = f"{folder.path}/"
+    if len(folder.source.entries) > MOST_SEARCHED:
+        return iter(())
     return (name.removeprefix(before) for name in folder.source.entries if name.startswith(before))
 
 
 def _sequence_problems(node: Mapping, actions: dict[str, Action]) -> Iterator[Problem]:
     """Actions in `steps` that do not exist, contain themselves, or come to too many."""
-    sizes: dict[str, int] = {}
-    for name, value in node.entries.items():
+    for value in node.entries.values():
         names = entry(value, "steps")
-        for item in names.items if names is not None and not isinstance(names, Scalar | Mapping) else ():
+        for item in names.items if isinstance(names, Items) else ():
             word = plain(item)
             if isinstance(word, str) and word.strip() and word not in node.entries:
                 near = nearest(word, node.entries)
                 hint = f"did you mean {near}?" if near else f"the actions are {listed(map(printable, node.entries))}"
                 says = f"there is no action {shown(word)} in this template"
                 yield Problem(place=item.place, code=Code.UNKNOWN_ACTION, says=says, hint=hint)
-        chain = _cycle(name, actions)
-        if chain:
+    for chain in cycles_and_sizes({name: action.steps for name, action in actions.items()}):
+        place = node.key_place(chain[0])
+        if len(chain) > 1:
             says = f"an action cannot contain itself: {' → '.join(chain)}"
-            yield Problem(place=node.key_place(name), code=Code.CYCLE, says=says, hint="take one of them out")
-        elif _size(name, actions, sizes) > MOST_PARTS:
-            says = f"the action {printable(name)} comes to more than {MOST_PARTS:,} actions"
-            yield Problem(place=node.key_place(name), code=Code.LIMIT, says=says)
+            yield Problem(place=place, code=Code.CYCLE, says=says, hint="take one of them out")
+        else:
+            says = f"the action {chain[0]} comes to more than {MOST_PARTS:,} actions"
+            yield Problem(place=place, code=Code.LIMIT, says=says, hint="split it")
 
 
-def _cycle(start: str, actions: dict[str, Action]) -> tuple[str, ...]:
-    """The way from an action back to itself; empty if there is none."""
-    before: dict[str, str] = {}
-    waiting = [start]
-    while waiting:
-        here = waiting.pop()
-        for name in actions[here].steps if here in actions else ():
-            if name == start:
-                chain = [start, here]
-                while here != start:
-                    here = before[here]
-                    chain.append(here)
-                return tuple(reversed(chain))
-            if name not in before:
-                before[name] = here
-                waiting.append(name)
-    return ()
+def cycles_and_sizes(parts: Map[str, tuple[str, ...]]) -> Iterator[tuple[str, ...]]:
+    """Every way from a name back to itself, and, alone, every name that comes to more than `MOST_PARTS` names.
 
-
-def _size(name: str, actions: dict[str, Action], sizes: dict[str, int]) -> int:
-    """How many actions one comes to, itself not counted if it is a list; cycles count once."""
-    if name not in sizes:
-        sizes[name] = 1
-        parts = actions[name].steps if name in actions else ()
-        sizes[name] = sum(_size(part, actions, sizes) for part in parts) or 1
-    return sizes[name]
+    One walk over the graph, without recursion: a file can hold thousands of actions in one chain.
+    """
+    sizes: dict[str, int] = {}
+    for start in parts:
+        way: dict[str, Iterator[str]] = {} if start in sizes else {start: iter(parts[start])}
+        while way:
+            here = next(reversed(way))
+            inner = next(way[here], None)
+            if inner is None:
+                del way[here]
+                sizes[here] = min(MOST_PARTS + 1, sum(sizes.get(part, 1) for part in parts[here]) or 1)
+                if sizes[here] > MOST_PARTS:
+                    yield (here,)
+            elif inner in way:
+                names = list(way)
+                yield (*names[names.index(inner) :], inner)
+            elif inner in parts and inner not in sizes:
+                way[inner] = iter(parts[inner])

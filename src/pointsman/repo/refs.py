@@ -66,6 +66,7 @@ def read_refs(repository: pygit2.Repository, before: RefSnapshot | None = None) 
 
     Only full names below `refs/heads/` and `refs/tags/` count, and no bad ref ever hides another. Refs whose object
     was missing or damaged are looked at again (the first hundred), as a mirror may get its refs before its objects.
+    `Unavailable` if the repository is gone or cannot be read now: that must not look like refs being deleted.
     """
     last = before or RefSnapshot()
     targets = read_targets(common_folder(repository), last.targets if before else None)

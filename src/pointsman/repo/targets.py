@@ -3,12 +3,14 @@
 git and libgit2 give up on a whole repository over one bad line, or are slow; neither is allowed to one bad ref here.
 """
 
+import errno
 import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pointsman.model.problem import Unavailable
 from pointsman.repo.objects import OBJECT_ID
 from pointsman.repo.printable import printable_name
 
@@ -25,6 +27,8 @@ _PLAIN_LINE = re.compile(
     r"^([0-9a-f]{40}) (refs/(?:heads|tags)/[A-Za-z0-9_+-]+(?:[./][A-Za-z0-9_+-]+)*)$", re.MULTILINE
 )
 _LONGEST_CHAIN = 5
+# anything else, such as too many open files, is no reason to take a ref for gone
+_ONE_FILES_FAULT = frozenset({errno.EACCES, errno.EPERM, errno.ELOOP, errno.ENXIO, errno.ENAMETOOLONG})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +67,7 @@ def read_targets(folder: Path, before: Targets | None = None) -> Targets:
     """Every branch and tag of a Git folder, as of some moment during the call.
 
     Loose refs are read first: `pack-refs` writes packed-refs before it removes them, so none is ever missed. An
-    unchanged packed-refs is taken from `before`.
+    unchanged packed-refs is taken from `before`. `Unavailable` if the files as a whole cannot be read now.
     """
     loose, bad = _loose(folder)
     if before is not None:
@@ -72,6 +76,9 @@ def read_targets(folder: Path, before: Targets | None = None) -> Targets:
             _take(folder, name, loose, bad)
     stamp, packed, bad_packed = _packed(folder, before)
     _follow(loose, packed, bad)
+    if not (folder / "refs").is_dir():
+        # unmounted, removed or just being replaced: this must not look as if everything had been deleted
+        raise Unavailable(f"{folder} has no refs any more", hint="look whether the repository is still there")
     return Targets(loose=loose, packed=packed, stamp=stamp, bad={**bad_packed, **bad}, bad_packed=bad_packed)
 
 
@@ -125,8 +132,10 @@ def _ref_files(folder: Path) -> Iterator[tuple[bytes, bool]]:
         name = waiting.pop()
         try:
             listing = list(os.scandir(top + b"/" + name))
-        except OSError:  # removed meanwhile, or not there at all: what was in it is packed or gone
+        except (FileNotFoundError, NotADirectoryError):  # what was in it is packed or gone
             continue
+        except OSError as error:
+            raise _unavailable(name.decode("utf-8", "backslashreplace"), error) from error
         for entry in listing:
             # .lock files are halves of a push, names with a dot in front are no refs
             if entry.name.startswith(b".") or entry.name.endswith(b".lock"):
@@ -148,8 +157,10 @@ def _take(folder: Path, name: str, loose: dict[str, str], bad: dict[str, str]) -
             os.close(handle)
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         return
-    except (OSError, ValueError) as error:
-        bad[name] = f"it cannot be read: {error.strerror if isinstance(error, OSError) else error}"
+    except OSError as error:
+        if error.errno not in _ONE_FILES_FAULT:
+            raise _unavailable(name, error) from error
+        bad[name] = f"its file cannot be read: {error.strerror}"
         return
     value = text.decode("utf-8", "replace").rstrip()
     if OBJECT_ID.fullmatch(value):
@@ -172,7 +183,13 @@ def _packed(folder: Path, before: Targets | None) -> tuple[Stamp | None, Mapping
         if before is not None and before.stamp is None:
             return None, before.packed, before.bad_packed
         return None, {}, {}
+    except OSError as error:
+        raise _unavailable("packed-refs", error) from error
     return stamp, *_parsed(data.decode("utf-8", "surrogateescape"))
+
+
+def _unavailable(name: str, error: OSError) -> Unavailable:
+    return Unavailable(f"{name} of the repository cannot be read now: {error.strerror}", hint="it is tried again")
 
 
 def _stamp(status: os.stat_result) -> Stamp:

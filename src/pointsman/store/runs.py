@@ -167,6 +167,11 @@ class Runs:
             raise NotFound(f"there is no run {name}")
         return _header(found)
 
+    def number_of(self, run_id: str) -> int | None:
+        """The number of the run with this id, if it exists."""
+        found = self._database.row("runs", "run_by_id", {"id": run_id})
+        return None if found is None else int(found["number"])
+
     def rows(self, number: int) -> dict[int, Row]:
         """The rows of a run's touched steps."""
         found = self._database.rows("runs", "rows_of_run", {"run": number})

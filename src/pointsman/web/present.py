@@ -115,6 +115,15 @@ class RunLine:
     attempt: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filters:
+    """What the list of runs is narrowed to, as the address says it; empty does not filter."""
+
+    state: str = ""
+    workflow: str = ""
+    started_by: str = ""
+
+
 def run_view(
     header: RunHeader,
     plan: Plan,

@@ -1,10 +1,14 @@
 """The pages' templates: strict about what they are given, and escaping everything that is not markup of their own."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from pointsman.web.log import LogLine
+from pointsman.web.present import DetailView, RunView
+from pointsman.web.railway import RowView
+from pointsman.web.records import RecordLine
 from pointsman.web.states import SIGNS, WORDS, icon
 from pointsman.web.words import counted
 
@@ -36,6 +40,21 @@ class Frame:
 def render(name: str, **view: object) -> str:
     """A template filled in. Every page takes `frame`; a value that a template misses is an error, never an empty place."""
     return ENVIRONMENT.get_template(name).render(view)
+
+
+def fragments(
+    *,
+    run: RunView | None = None,
+    rows: Iterable[RowView] = (),
+    detail: DetailView | None = None,
+    lines: Sequence[LogLine] = (),
+    entries: Sequence[RecordLine] = (),
+) -> str:
+    """The data of an `event: html` of the live stream: what changed, for `#banner`, `#row-KEY`, `#detail`, `#log`, `#record`.
+
+    `lines` belong to the log of the step that is shown already, never to that of a `detail` beside them.
+    """
+    return render("_live.html", run=run, rows=tuple(rows), detail=detail, lines=lines, entries=entries)
 
 
 def _environment() -> Environment:

@@ -1,0 +1,69 @@
+"""The API about gates."""
+
+from starlette.responses import Response
+
+from pointsman.engine.decide import OpenGate, Verdict
+from pointsman.model.run import StepState
+from pointsman.run.quorum import needed
+from pointsman.web.bodies import DecisionBody, body_of, limit_of
+from pointsman.web.calls import Ask, Call, answered
+from pointsman.web.consequences import next_steps
+from pointsman.web.shapes import Shape, approvers_shape, decision_shape, moment, page_of
+
+
+def gate_shape(found: OpenGate) -> Shape:
+    """A gate, with what it lets start."""
+    row, step = found.row, found.step
+    return {
+        "id": found.name,
+        "run": found.header.number,
+        "run_id": found.header.id,
+        "workflow": found.header.workflow,
+        "version": found.header.version,
+        "started_by": found.header.started_by,
+        "step": step.key,
+        "opening": row.opening,
+        "kind": step.kind,
+        "name": step.name,
+        "state": row.state,
+        "opened_at": moment(row.started_at) if row.opening else None,
+        "expires_at": moment(row.due),
+        "approvers": approvers_shape(found.gate),
+        "needed": needed(found.gate, row.decisions) if row.state is StepState.WAITING and found.gate.approvers else 0,
+        "decisions": [decision_shape(given) for given in row.decisions],
+        "digest": found.header.plan_digest,
+        "next_steps": [
+            {"key": after.key, "name": after.name, "kind": after.kind, "target": after.target, "action": after.action}
+            for after in (found.run.plan.steps[place] for place in next_steps(found.run.plan, found.place))
+        ],
+    }
+
+
+async def list_gates(ask: Ask) -> Response:
+    """The open gates that the asker may decide, or with `all=true` all that they may view, oldest first."""
+    everything = ask.request.query_params.get("all", "").lower() in {"true", "1"}
+    limit = limit_of(ask.request)
+    items = [gate_shape(gate) for gate in ask.office.open_gates(ask.actor, all_visible=everything)]
+    return answered(page_of(items[:limit], limit, lambda item: int(item["run"])))
+
+
+async def one_gate(ask: Ask) -> Response:
+    """One gate, open or not."""
+    return answered(gate_shape(ask.office.gate(ask.actor, ask.path("gate"))))
+
+
+async def decide(ask: Ask) -> Response:
+    """Continue, approve or reject."""
+    found = ask.office.gate(ask.actor, ask.path("gate"))
+    body = await body_of(ask.request, DecisionBody)
+    verdict = Verdict(decision=body.decision, message=body.message, opening=body.opening, digest=body.digest)
+    policy = ask.office.catalog.policy(found.header.project)
+    await ask.office.gates.decide(found, ask.actor, verdict, policy, at=ask.office.now())
+    return answered(gate_shape(ask.office.gate(ask.actor, ask.path("gate"))))
+
+
+CALLS = (
+    Call(method="GET", path="/gates", answer=list_gates, says=list_gates.__doc__ or "", parameters=("all",)),
+    Call(method="GET", path="/gates/{gate}", answer=one_gate, says=one_gate.__doc__ or ""),
+    Call(method="POST", path="/gates/{gate}/decision", answer=decide, says=decide.__doc__ or "", body=DecisionBody),
+)
