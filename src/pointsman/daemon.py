@@ -4,11 +4,12 @@ import asyncio
 import fcntl
 import logging
 import os
+import signal
 import socket
 import sys
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -35,6 +36,7 @@ from pointsman.store.database import Database
 from pointsman.store.events import Events
 from pointsman.web.app import build_app
 from pointsman.web.office import Office
+from pointsman.web.patience import PatientProtocol
 
 log = logging.getLogger("pointsman")
 
@@ -180,6 +182,24 @@ def bound(settings: Settings) -> socket.socket:
     return listener
 
 
+class _Server(uvicorn.Server):
+    """uvicorn's server; signals end it in good order, and it does not send them to itself again."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    def stop_on_signals(self, drain: Callable[[], None]) -> None:
+        """From now on TERM and INT start nothing new and end the server."""
+
+        def stop() -> None:
+            drain()
+            self.should_exit = True
+
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, stop)
+
+
 async def _serve(settings: Settings, listener: socket.socket) -> None:
     host, port = listener.getsockname()[:2]
     url = settings.external_url or f"http://{f'[{host}]' if ':' in host else host}:{port}"
@@ -189,16 +209,16 @@ async def _serve(settings: Settings, listener: socket.socket) -> None:
         build_app(daemon.office),
         log_config=None,
         access_log=False,
-        http="httptools",
+        http=PatientProtocol,
         ws="none",
         lifespan="off",
         server_header=False,
         timeout_graceful_shutdown=STOP_SECONDS,
         timeout_keep_alive=30,
-        h11_max_incomplete_event_size=64 * 1024,
     )
-    server = uvicorn.Server(config)
+    server = _Server(config)
     async with daemon.running():
+        server.stop_on_signals(daemon.engine.drain)
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         ready = asyncio.create_task(daemon.follower.ready.wait())
         await asyncio.wait({serving, ready}, return_when=asyncio.FIRST_COMPLETED)
@@ -233,7 +253,9 @@ def serve(settings: Settings) -> None:
     """Run the daemon until it is told to stop. Raises `PointsmanError` if it cannot start."""
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
-    logging.getLogger("watchfiles").setLevel(logging.WARNING)
+    for chatty in ("watchfiles", "httpx"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+    logging.getLogger("asyncio").setLevel(logging.ERROR)  # it warns of every reader that goes away
     open_repository(settings.repository)
     handle = locked(settings.data)
     listener = bound(settings)

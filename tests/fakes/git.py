@@ -101,6 +101,10 @@ class Repository:
         """The id of an object with exactly this content, however wrong it is."""
         return str(self.opened.odb.write(kind, data))
 
+    def write_blob(self, data: bytes = b"x: 1\n") -> str:
+        """The id of a file's content."""
+        return self.write(ObjectType.BLOB, data)
+
     def write_tree(self, *entries: tuple[str, bytes, str]) -> str:
         """The id of a tree of (mode, name, object id), unsorted and unchecked."""
         content = b"".join(mode.encode() + b" " + name + b"\0" + bytes.fromhex(of) for mode, name, of in entries)
@@ -113,6 +117,11 @@ class Repository:
         commit = self.write(ObjectType.COMMIT, text.encode())
         self.write_ref(f"refs/heads/{branch}", commit)
         return commit
+
+    def commit_project(self, *entries: tuple[str, bytes, str]) -> str:
+        """The id of a commit on `main` whose `projects/p` has exactly these entries, unchecked."""
+        projects = self.write_tree(("40000", b"p", self.write_tree(*entries)))
+        return self.commit_tree(self.write_tree(("40000", b"projects", projects)))
 
     def write_ref(self, name: str, text: str) -> None:
         """A loose ref file with this content, unchecked."""

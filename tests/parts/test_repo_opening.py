@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from fakes.git import Repository
 
+from fakes.git import Repository
 from pointsman.model.problem import Invalid, NotFound, PointsmanError
 from pointsman.repo.opening import common_folder, discover, open_repository
 

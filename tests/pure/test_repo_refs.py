@@ -80,7 +80,8 @@ def test_names_that_git_refuses_or_cannot_be_shown_are_none(name: str) -> None:
     ("raw", "shown"),
     [
         (b"plain.yaml", "plain.yaml"), ("übung".encode(), "übung"), (b"a\nb", "a\\nb"), (b"a\x1b[31m", "a\\x1b[31m"),
-        (b"a\xff", "a\\xff"), (b"a\\nb", "a\\\\nb"), ("a\u202eb".encode(), "a\\u202eb"), (b"\xed\xa0\x80", "\\xed\\xa0\\x80"),
+        (b"a\xff", "a\\xff"), (b"a\\nb", "a\\\\nb"), ("a\u202eb".encode(), "a\\u202eb"),
+        (b"\xed\xa0\x80", "\\xed\\xa0\\x80"),
         ("\u0085".encode(), "\\u0085"), ("\U000e0001".encode(), "\\U000e0001"), (b"-rf", "-rf"), (b"a.", "a."),
     ],
 )  # fmt: skip

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 SHELL = ("bash", "-eo", "pipefail", "-c")
+# ignored signals are inherited: Python ignores SIGPIPE (`yes | head` would never end), nohup SIGHUP, a shell's & SIGINT
+ANSWERED = signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}
 
 
 class NotStartedError(Exception):
@@ -22,11 +24,9 @@ def spawned(phase: Mapping[str, Any], env: Mapping[str, str], output: int) -> in
         (os.POSIX_SPAWN_DUP2, output, 1),
         (os.POSIX_SPAWN_DUP2, output, 2),
     ]
-    # Python ignores SIGPIPE and an ignored signal is inherited: `yes | head` in an action would never end
-    defaults = [signal.SIGPIPE, signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD]
     try:
         return os.posix_spawn(
-            program, argv, env, file_actions=actions, setsid=True, setsigdef=defaults, setsigmask=[]
+            program, argv, env, file_actions=actions, setsid=True, setsigdef=ANSWERED, setsigmask=[]
         )  # fmt: skip
     except (OSError, ValueError) as error:
         raise NotStartedError(_why(argv[0], program, error)) from error

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
+DEEPEST_PLACE = 32  # what is much deeper cannot be removed again
 
 
 class UnusableError(Exception):
@@ -46,6 +47,8 @@ class Workspace:
         parts = path.split("/")
         if path.startswith("/") or any(part in {"", ".", ".."} for part in parts) or "\0" in path or "\\" in path:
             raise UnusableError(f"pointsman.files: {path!r} does not stay inside the working copy")
+        if len(parts) > DEEPEST_PLACE:
+            raise UnusableError(f"pointsman.files: a path has {len(parts)} levels, more than {DEEPEST_PLACE}")
         place = self.copy
         for part in parts[:-1]:
             place = f"{place}/{part}"

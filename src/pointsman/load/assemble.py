@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from pointsman.load.layout import Layout, ProjectFiles, file_trouble, layout, located
 from pointsman.load.marked_yaml import parsed
 from pointsman.load.nodes import Node
+from pointsman.load.suggestion import Suggestions
 from pointsman.load.targets import (
     Level,
     Written,
@@ -21,7 +22,7 @@ from pointsman.load.translate import workflow
 from pointsman.load.wording import listed, printable, shown
 from pointsman.model.definition import WorkflowDefinition
 from pointsman.model.inventory import Inventory, Project, Target, TargetKind, Template
-from pointsman.model.names import nearest, workflow_path
+from pointsman.model.names import workflow_path
 from pointsman.model.problem import Code, Problem, Severity, has_errors, sorted_problems
 from pointsman.model.source import Source
 
@@ -82,6 +83,7 @@ class _Assembly:
         self._found = found
         self._pinned = pinned
         self._templates: dict[str, Template | None] = {}
+        self._suggestions = Suggestions()
 
     def read(self) -> bool:
         """Read everything; whether the inventory is taken from the tag."""
@@ -213,7 +215,7 @@ class _Assembly:
         folder = next((path for path in paths if path in self._found.templates), "")
         own = paths[0].rsplit("/", 1)[0]
         known = [path.rsplit("/", 1)[1] for path in self._templates if path.rsplit("/", 1)[0] in {own, "templates"}]
-        near = nearest(written.template, known)
+        near = self._suggestions.nearest(written.template, known)
         if folder:
             says, hint = f"the template {written.template} has no template.yaml", f"add {folder}/template.yaml"
         else:

@@ -14,7 +14,7 @@ from referencing.exceptions import Unresolvable
 from referencing.jsonschema import DRAFT202012
 
 from pointsman.load.nodes import Node, Step, spot
-from pointsman.load.wording import kind_of, listed, printable, shown
+from pointsman.load.wording import brief, kind_of, listed, shown
 from pointsman.model.definition import WorkflowDefinition
 from pointsman.model.problem import Code, Place, Problem, sorted_problems
 from pointsman.model.values import Json, JsonObject, canonical
@@ -54,7 +54,7 @@ class Breach:
     @property
     def name(self) -> str:
         """The property's dotted name."""
-        return printable(".".join(map(str, self.way)))
+        return brief(".".join(map(str, self.way)))
 
 
 def schema_problems(schema: JsonObject, node: Node, *, called: str) -> tuple[Problem, ...]:

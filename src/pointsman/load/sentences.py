@@ -61,7 +61,11 @@ def _no_mapping(at: Spot, context: Map[str, Any]) -> Sentence:
 def _no_list(at: Spot, context: Map[str, Any]) -> Sentence:
     value = _value(at)
     word = (
-        isinstance(value, str) and value.strip() and "\n" not in value and context["key"] not in {"steps", "children"}
+        isinstance(value, str)
+        and value.strip()
+        and value.isprintable()
+        and len(value) < 80
+        and context["key"] not in {"steps", "children"}
     )
     hint = f"write [{value}]" if word else ""
     says, remedy, code, _ = _instead(at, "a list", hint)
@@ -73,10 +77,10 @@ def _empty(_at: Spot, _context: Map[str, Any]) -> Sentence:
 
 
 def _unmatched(at: Spot, context: Map[str, Any]) -> Sentence:
-    value = _value(at)
     if context.get("pattern") == r"\S":
         return _empty(at, context)
-    return f"is {shown(value)}; it must be octal digits", "write 0644, or 0755", Code.WRONG_VALUE, True
+    written = at.node.text if isinstance(at.node, Scalar) else str(_value(at))
+    return f"is {shown(written)}; it must be octal digits", "write 0644, or 0755", Code.WRONG_VALUE, True
 
 
 def _none_of(at: Spot, context: Map[str, Any]) -> Sentence:

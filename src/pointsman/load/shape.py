@@ -10,8 +10,8 @@ from pydantic import BaseModel, ValidationError
 from pointsman.load.fields import Document
 from pointsman.load.nodes import Items, Mapping, Node, Scalar, Spot, Step, plain, spot
 from pointsman.load.sentences import sentence
-from pointsman.load.wording import kind_of, listed, printable, shown
-from pointsman.model.names import nearest
+from pointsman.load.suggestion import nearest_key
+from pointsman.load.wording import brief, kind_of, listed, shown
 from pointsman.model.problem import Code, Problem
 
 D = TypeVar("D", bound=Document)
@@ -105,7 +105,7 @@ def _names_people(way: tuple[Step, ...]) -> bool:
 
 
 def _dotted(way: tuple[Step, ...]) -> str:
-    return printable(".".join(map(str, way)))
+    return brief(".".join(map(str, way)))
 
 
 def _unknown_key(at: Spot, way: tuple[Step, ...], known: frozenset[str], about: About, *, suggest: bool) -> Problem:
@@ -118,7 +118,7 @@ def _unknown_key(at: Spot, way: tuple[Step, ...], known: frozenset[str], about: 
         if about.elsewhere[key] == "an approval":
             hint = f"add requires_approval_from to make it an approval, or remove {key}"
         return Problem(place=at.shape_place, code=Code.TWO_TYPES, says=says, hint=hint, step=about.step)
-    near = nearest(key, known | (frozenset() if inside else about.elsewhere.keys())) if suggest else ""
+    near = nearest_key(key, known if inside else known.union(about.elsewhere)) if suggest else ""
     hint = f"did you mean {near}?" if near else f"its keys are {listed(sorted(known))}"
     return Problem(
         place=at.shape_place, code=Code.UNKNOWN_KEY, says=f"{where} no key {shown(key)}", hint=hint, step=about.step

@@ -12,9 +12,9 @@ from pointsman.load.step_documents import (
     StepDocument,
     WaitDocument,
 )
-from pointsman.load.wording import kind_of, listed, printable, shown
+from pointsman.load.suggestion import nearest_key
+from pointsman.load.wording import brief, kind_of, listed, shown
 from pointsman.model.definition import Kind
-from pointsman.model.names import nearest
 from pointsman.model.problem import Code, Problem
 
 DOCUMENTS: dict[Kind, type[StepDocument]] = {
@@ -74,7 +74,7 @@ def unknown_keys(node: Mapping, number: str) -> Iterator[Problem]:
     """The keys of a step of no kind that no kind has: most often one of them is why (R2)."""
     for key in list(node.entries)[:MOST_SUGGESTIONS]:
         if key not in _EVERY_KEY:
-            near = nearest(key, _EVERY_KEY)
+            near = nearest_key(key, _EVERY_KEY)
             yield Problem(
                 place=node.key_place(key),
                 code=Code.UNKNOWN_KEY,
@@ -95,7 +95,7 @@ def _declared(node: Mapping, number: str) -> Kind | Problem:
         approval = value.value == "wait" and "requires_approval_from" in node.entries
         return Kind.APPROVAL if approval else Kind(str(value.value))
     says = f"there is no type {shown(value.text)}"
-    near = nearest(value.text.lower(), (*_TYPES, "approval"))
+    near = nearest_key(value.text.lower(), frozenset((*_TYPES, "approval")))
     hint = _APPROVAL_HINT if near == "approval" else f"did you mean {near}?" if near else _choice()
     return Problem(place=value.place, code=Code.UNKNOWN_TYPE, says=says, hint=hint, step=number)
 
@@ -136,7 +136,7 @@ def _hint_for_target(node: Mapping) -> str:
 
 
 def _untold(node: Mapping, number: str, hint: str) -> Problem:
-    has = listed(printable(key) for key in list(node.entries)[:12]) or "no keys"
+    has = listed(brief(key) for key in list(node.entries)[:12]) or "no keys"
     return Problem(
         place=node.start,
         code=Code.UNKNOWN_TYPE,

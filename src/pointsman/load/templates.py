@@ -3,7 +3,7 @@
 import posixpath
 from collections.abc import Iterator
 from collections.abc import Mapping as Map
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pointsman.load.documents import ActionDocument, TemplateDocument
 from pointsman.load.layout import REGULAR, file_trouble, layout, located
@@ -12,14 +12,17 @@ from pointsman.load.nodes import Items, Mapping, Node, Scalar, entry, places, pl
 from pointsman.load.reserved import reserved_problems, variable_problems
 from pointsman.load.schema import schema_problems
 from pointsman.load.shape import About, fit
-from pointsman.load.wording import listed, printable, shown
+from pointsman.load.suggestion import Suggestions
+from pointsman.load.wording import brief, listed, shown
 from pointsman.model.inventory import Action, Layer, Retry, Template
-from pointsman.model.names import CODE_WORDS, is_code, nearest
+from pointsman.model.names import CODE_WORDS, is_code
 from pointsman.model.problem import Code, Place, Problem, has_errors, sorted_problems
 from pointsman.model.source import Mode, Source
 
 MOST_PARTS = 1_000
 MOST_SEARCHED = 5_000
+LONGEST_CHAIN = 12
+MOST_CYCLES = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,7 @@ class _Folder:
 
     source: Source
     path: str
+    suggestions: Suggestions = field(default_factory=Suggestions)
 
 
 def template_of(source: Source, path: str) -> tuple[Template | None, tuple[Problem, ...]]:
@@ -64,7 +68,7 @@ def _template(node: Node, folder: _Folder) -> tuple[Template | None, tuple[Probl
     actions = entry(node, "actions")
     read = _actions(actions, folder, _files_given(properties), problems)
     if isinstance(actions, Mapping):
-        problems += _sequence_problems(actions, read)
+        problems += _sequence_problems(actions, read, folder.suggestions)
     if shape.document is None or has_errors(problems):
         return None, tuple(problems)
     file = located(folder.source, f"{folder.path}/template.yaml")
@@ -100,9 +104,9 @@ def _actions(node: Node | None, folder: _Folder, given: frozenset[str], problems
     for name, value in node.entries.items() if isinstance(node, Mapping) else ():
         place = node.key_place(name) if isinstance(node, Mapping) else value.place
         if not is_code(name):
-            says = f"{printable(name)!r} is no code: an action is named with {CODE_WORDS}"
+            says = f"{brief(name)!r} is no code: an action is named with {CODE_WORDS}"
             problems.append(Problem(place=place, code=Code.BAD_NAME, says=says))
-        shape = fit(value, ActionDocument, About(noun=f"the action {printable(name)}"))
+        shape = fit(value, ActionDocument, About(noun=f"the action {brief(name)}"))
         found = [*shape.problems]
         if isinstance(value, Mapping):
             found += _action_problems(value, name, folder, given)
@@ -130,10 +134,10 @@ def _action(name: str, place: Place, document: ActionDocument) -> Action:
 def _action_problems(node: Mapping, name: str, folder: _Folder, given: frozenset[str]) -> Iterator[Problem]:
     ways = [key for key in node.entries if key in {"command", "run", "steps"}]
     if not ways:
-        says = f"the action {printable(name)} does nothing: command, run or steps is missing"
+        says = f"the action {brief(name)} does nothing: command, run or steps is missing"
         yield Problem(place=node.start, code=Code.MISSING_KEY, says=says, hint="write command: [./script.sh]")
     elif len(ways) > 1:
-        says = f"an action has one of command, run and steps, and {printable(name)} has {listed(ways)}"
+        says = f"an action has one of command, run and steps, and {brief(name)} has {listed(ways)}"
         yield Problem(
             place=node.key_place(ways[1]), code=Code.TWO_TYPES, says=says, hint="split it into several actions"
         )
@@ -164,7 +168,7 @@ def _script_problems(word: Scalar, folder: _Folder, given: frozenset[str]) -> It
     path = f"{folder.path}/{inner}"
     item = folder.source.entries.get(path)
     if item is None:
-        near = nearest(inner, _files_in(folder))
+        near = folder.suggestions.nearest(inner, _files_in(folder))
         says = f"there is no file {shown(text)} in {folder.path}"
         hint = f"did you mean ./{near}?" if near else "add the script to the template's folder"
         yield Problem(place=word.place, code=Code.NOT_A_FILE, says=says, hint=hint)
@@ -174,29 +178,34 @@ def _script_problems(word: Scalar, folder: _Folder, given: frozenset[str]) -> It
         yield Problem(place=word.place, code=Code.NOT_A_FILE, says=says, hint=hint)
 
 
-def _files_in(folder: _Folder) -> Iterator[str]:
+def _files_in(folder: _Folder) -> list[str]:
     """The files of the folder for a suggestion; none where looking through all of them would take too long."""
     before = f"{folder.path}/"
     if len(folder.source.entries) > MOST_SEARCHED:
-        return iter(())
-    return (name.removeprefix(before) for name in folder.source.entries if name.startswith(before))
+        return []
+    return [name.removeprefix(before) for name in folder.source.entries if name.startswith(before)]
 
 
-def _sequence_problems(node: Mapping, actions: dict[str, Action]) -> Iterator[Problem]:
+def _sequence_problems(node: Mapping, actions: dict[str, Action], suggestions: Suggestions) -> Iterator[Problem]:
     """Actions in `steps` that do not exist, contain themselves, or come to too many."""
     for value in node.entries.values():
         names = entry(value, "steps")
         for item in names.items if isinstance(names, Items) else ():
             word = plain(item)
             if isinstance(word, str) and word.strip() and word not in node.entries:
-                near = nearest(word, node.entries)
-                hint = f"did you mean {near}?" if near else f"the actions are {listed(map(printable, node.entries))}"
+                near = suggestions.nearest(word, node.entries)
+                hint = (
+                    f"did you mean {near}?"
+                    if near
+                    else f"the actions are {listed(map(brief, list(node.entries)[:20]))}"
+                )
                 says = f"there is no action {shown(word)} in this template"
                 yield Problem(place=item.place, code=Code.UNKNOWN_ACTION, says=says, hint=hint)
     for chain in cycles_and_sizes({name: action.steps for name, action in actions.items()}):
         place = node.key_place(chain[0])
         if len(chain) > 1:
-            says = f"an action cannot contain itself: {' → '.join(chain)}"
+            way = chain if len(chain) <= LONGEST_CHAIN else (*chain[: LONGEST_CHAIN - 2], "…", chain[-1])
+            says = f"an action cannot contain itself: {' → '.join(way)}"
             yield Problem(place=place, code=Code.CYCLE, says=says, hint="take one of them out")
         else:
             says = f"the action {chain[0]} comes to more than {MOST_PARTS:,} actions"
@@ -209,6 +218,7 @@ def cycles_and_sizes(parts: Map[str, tuple[str, ...]]) -> Iterator[tuple[str, ..
     One walk over the graph, without recursion: a file can hold thousands of actions in one chain.
     """
     sizes: dict[str, int] = {}
+    cycles = 0
     for start in parts:
         way: dict[str, Iterator[str]] = {} if start in sizes else {start: iter(parts[start])}
         while way:
@@ -220,7 +230,9 @@ def cycles_and_sizes(parts: Map[str, tuple[str, ...]]) -> Iterator[tuple[str, ..
                 if sizes[here] > MOST_PARTS:
                     yield (here,)
             elif inner in way:
-                names = list(way)
-                yield (*names[names.index(inner) :], inner)
+                cycles += 1
+                if cycles <= MOST_CYCLES:
+                    names = list(way)
+                    yield (*names[names.index(inner) :], inner)
             elif inner in parts and inner not in sizes:
                 way[inner] = iter(parts[inner])

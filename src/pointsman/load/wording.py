@@ -26,6 +26,11 @@ def printable(text: str) -> str:
     return text if text.isprintable() else text.encode("unicode_escape", "backslashreplace").decode("ascii")
 
 
+def brief(text: str) -> str:
+    """A name for a sentence: printable, and cut where it is so long that it would hide the rest."""
+    return printable(text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…")
+
+
 def kind_of(value: Json) -> str:
     """What sort of value this is, with its article."""
     if value is None:

@@ -19,9 +19,13 @@ _SEQUENCE = re.compile(
     r"|\x1b[ -/]*(?:[0-~]|$)"
 )
 # U+2028 and U+2029 break lines; the others turn the direction of text, hide it, or are controls
-_DECEIVING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
+_DECEIVING = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
+)
 _BACKSPACES = re.compile(r"[^\x08]\x08")
-_BASIC = ((0, 0, 0), (205, 0, 0), (0, 170, 0), (190, 150, 0), (40, 90, 220), (180, 0, 180), (0, 160, 180), (190, 190, 190))
+_BASIC = (
+    (0, 0, 0), (205, 0, 0), (0, 170, 0), (190, 150, 0), (40, 90, 220), (180, 0, 180), (0, 160, 180), (190, 190, 190),
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,11 +131,15 @@ def _after(pen: Pen, number: int, following: Iterator[int]) -> Pen:
         return replace(pen, **_SIMPLE[number])  # type: ignore[arg-type]  # each entry fits its own field
     if number in (38, 48, 58):
         colour = _extended(following)
-        return pen if number == 58 else replace(pen, **{"ink" if number == 38 else "ground": colour})
-    for first, field, base in ((30, "ink", 0), (40, "ground", 0), (90, "ink", 8), (100, "ground", 8)):
+        return pen if number == 58 else _painted(pen, colour, ground=number == 48)
+    for first, ground, base in ((30, False, 0), (40, True, 0), (90, False, 8), (100, True, 8)):
         if first <= number < first + 8:
-            return replace(pen, **{field: number - first + base})
+            return _painted(pen, number - first + base, ground=ground)
     return pen
+
+
+def _painted(pen: Pen, colour: int | None, *, ground: bool) -> Pen:
+    return replace(pen, ground=colour) if ground else replace(pen, ink=colour)
 
 
 def _extended(following: Iterator[int]) -> int | None:

@@ -16,7 +16,7 @@ from pointsman.web.words import SHORT_COMMIT
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProblemView:
-    """A problem with where it is: `place` is `path:line:column`, `line` 0 if it is in another file than the one shown."""
+    """A problem: `place` is `path:line:column`, `line` 0 if it is in another file than the one shown."""
 
     place: str
     code: str
@@ -28,7 +28,7 @@ class ProblemView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VersionLine:
-    """A version: `state` is valid, invalid or conflict (its tag moved, vanished, or names what is published already)."""
+    """A version: `state` is valid, invalid or conflict (its tag moved or vanished; `note` says so)."""
 
     version: str
     tag: str

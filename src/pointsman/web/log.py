@@ -32,7 +32,7 @@ NO_LOG = LogView()
 
 
 def log_view(data: bytes, times: bytes, *, ended: bool, most: int = MOST_LINES) -> LogView:
-    """The last lines of a whole log. While it is being written (`ended` false), a line without its end is left for later.
+    """The last lines of a whole log. While it is written (`ended` false), a line without its end is left for later.
 
     Lines that arrive afterwards are `log_lines(data[view.end:], …, offset=view.end)`.
     """
@@ -44,7 +44,7 @@ def log_view(data: bytes, times: bytes, *, ended: bool, most: int = MOST_LINES) 
 
 
 def log_lines(data: bytes, times: bytes, *, first_line: int, offset: int = 0) -> list[LogLine]:
-    """The lines of a piece of a log that begins at `offset`; `times` is the whole times file, or what is there of it."""
+    """The lines of the piece of a log that begins at `offset`; `times` is all that is there of the times file."""
     if not data:
         return []
     pieces = data.removesuffix(b"\n").split(b"\n")

@@ -133,13 +133,21 @@ def run_view(
     chosen: int | None = None,
     may_decide: Collection[str] = (),
     may_run: bool = True,
+    blockers: tuple[int, ...] = (),
+    waits_for: Mapping[int, str] | None = None,
     with_tree: bool = True,
 ) -> RunView:
-    """A run for one person: `may_decide` are the keys of the open gates that they may decide now."""
+    """A run for one person: `may_decide` are the keys of the open gates that they may decide now.
+
+    `blockers` are the runs that a pending one waits for, `waits_for` says what keeps queued changes, by their place.
+    """
     project, code = workflow_codes(header.workflow)
     name, state = plan.name or code, header.state.value
     mine = any(_is_waiting(plan, rows, key) for key in may_decide)
-    line = Line(plan=plan, rows=rows, now=now, run=header.number, chosen=chosen, may_decide=may_decide)
+    line = Line(
+        plan=plan, rows=rows, now=now, run=header.number, chosen=chosen, may_decide=may_decide,
+        waits_for=waits_for or {},
+    )  # fmt: skip
     return RunView(
         number=header.number,
         id=header.id,
@@ -168,7 +176,7 @@ def run_view(
         since=_since(header),
         took=_took(header, now),
         attempt=header.attempt,
-        blockers=header.blocked_by if header.state is RunState.PENDING else (),
+        blockers=blockers,
         tally=tally(plan, rows),
         step_count=len(plan.steps),
         metadata=tuple((key, shown_json(value)) for key, value in header.metadata.items()),
@@ -209,7 +217,7 @@ def detail_view(
     )
 
 
-def run_line(header: RunHeader, *, now: float, name: str = "") -> RunLine:
+def run_line(header: RunHeader, *, now: float, name: str = "", blockers: tuple[int, ...] = ()) -> RunLine:
     """A run for a list; `name` is its plan's."""
     project, code = workflow_codes(header.workflow)
     return RunLine(
@@ -225,7 +233,7 @@ def run_line(header: RunHeader, *, now: float, name: str = "") -> RunLine:
         created=moment(header.created_at, now=now),
         took=_took(header, now),
         since=_since(header),
-        blockers=header.blocked_by if header.state is RunState.PENDING else (),
+        blockers=blockers,
         attempt=header.attempt,
     )
 

@@ -1,7 +1,7 @@
 """The steps of a run or plan as the rows of its tree. Pure: whoever asks brings the time."""
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pointsman.model.definition import Kind, OnTimeout, RunAs, When
 from pointsman.model.names import same_name
@@ -11,7 +11,7 @@ from pointsman.plan.naming import crumbs
 from pointsman.web.states import WORDS
 from pointsman.web.words import clock, counted, iso, stamp, took
 
-_SAID = {"continue": "continued", "approve": "approved", "reject": "rejected"}
+DECIDED = {"continue": "continued", "approve": "approved", "reject": "rejected"}
 _NOT_REACHED = frozenset({StepState.PENDING, StepState.ABORTED})
 _TROUBLE = frozenset({StepState.FAILED, StepState.LOST, StepState.CANCELLED, StepState.QUEUED})
 
@@ -75,7 +75,10 @@ class StepView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """What all rows of one tree share. `run` is 0 in a preview, `may_decide` holds the keys of gates."""
+    """What all rows of one tree share. `run` is 0 in a preview, `may_decide` holds the keys of gates.
+
+    `waits_for` says, by place, what keeps a queued change, such as `run 11, step 2.1`.
+    """
 
     plan: Plan
     rows: Mapping[int, Row]
@@ -83,6 +86,7 @@ class Line:
     run: int = 0
     chosen: int | None = None
     may_decide: Collection[str] = ()
+    waits_for: Mapping[int, str] = field(default_factory=dict)
 
     def row(self, place: int) -> RowView:
         """The view of one step."""
@@ -102,7 +106,7 @@ class Line:
             crumbs=crumbs(step.target) if step.target else "",
             action=step.action,
             chips=_chips(step, self.plan),
-            note=_note(step, row, self.now),
+            note=_note(step, row, now=self.now, keeper=self.waits_for.get(place, "")),
             said=tuple(said(given, now=self.now) for given in row.decisions),
             gate_href=f"/runs/{self.run}/gate/{step.key}" if is_open_gate else "",
             gate_button=_button(step, may=step.key in self.may_decide) if is_open_gate else "",
@@ -132,7 +136,7 @@ def moment(at: float, *, now: float) -> Moment:
 
 def said(given: Decision, *, now: float) -> Said:
     """A decision as the page shows it."""
-    verb = _SAID[given.decision]
+    verb = DECIDED[given.decision]
     return Said(actor=given.actor, verb=verb, message=given.message, when=moment(given.at, now=now))
 
 
@@ -208,7 +212,7 @@ def _shared_change(step: PlannedStep, plan: Plan) -> list[str]:
     return [counted(len(children), "target")] if len({child.target for child in children}) == len(children) else []
 
 
-def _note(step: PlannedStep, row: Row, now: float) -> str:
+def _note(step: PlannedStep, row: Row, *, now: float, keeper: str) -> str:
     if step.gate is not None:
         return _gate_note(step.gate, row, now)
     if row.state is StepState.PENDING and row.due is not None:
@@ -217,7 +221,7 @@ def _note(step: PlannedStep, row: Row, now: float) -> str:
     if row.state is StepState.PENDING and step.start_time is not None:
         return f"not before {clock(step.start_time, now=now)} UTC"
     if row.state is StepState.QUEUED and not row.reason:
-        return "waits for its turn"
+        return f"waits for {keeper}" if keeper else "waits for a worker"
     if row.state is StepState.FAILED and step.kind is Kind.CHANGE and not row.reason:
         return f"exit code {row.exit_code}"
     return row.reason if row.state in _TROUBLE else ""

@@ -7,7 +7,7 @@ from typing import cast
 from pointsman.model.plan import Plan
 from pointsman.model.values import Json, JsonObject
 from pointsman.store.events import Entry
-from pointsman.web.railway import Moment, moment
+from pointsman.web.railway import DECIDED, Moment, moment
 from pointsman.web.words import listed, stamp
 
 
@@ -80,14 +80,14 @@ def _held(body: JsonObject) -> str:
 
 
 def _decided(body: JsonObject) -> str:
-    verb = {"continue": "continued", "approve": "approved", "reject": "rejected"}.get(_text(body, "decision"), "decided")
+    verb = DECIDED.get(_text(body, "decision"), "decided")
     groups = [f"@{group}" for group in cast("list[Json]", body.get("groups", []))]
     reasons = ["named"] * bool(body.get("named")) + groups
     return f"{verb} ({', '.join(reasons)})" if reasons else verb
 
 
 def _expired(body: JsonObject) -> str:
-    return f"nobody decided in time: {'continued' if _text(body, 'decision') == 'continue' else 'rejected'}"
+    return f"nobody decided in time: {DECIDED.get(_text(body, 'decision'), 'decided')}"
 
 
 def _opened(body: JsonObject) -> str:
@@ -102,11 +102,12 @@ def _other(body: JsonObject) -> str:
     return f"{words}: {reason}" if reason else words
 
 
+_ENDED_ITSELF = ("succeeded", "failed")
 _SENTENCES: Mapping[str, Callable[[JsonObject], str]] = {
     "run_created": _created,
     "run_admitted": lambda _: "started the run",
     "run_cancelled": lambda _: "cancelled the run",
-    "run_ended": lambda body: f"the run {_text(body, 'state')}" if _text(body, "state") in _VERBS else _ended(body),
+    "run_ended": lambda body: f"the run {'' if body.get('state') in _ENDED_ITSELF else 'was '}{_text(body, 'state')}",
     "step_queued": _noted("queued"),
     "step_held": _held,
     "step_started": _attempted("started"),
@@ -119,8 +120,3 @@ _SENTENCES: Mapping[str, Callable[[JsonObject], str]] = {
     "gate_decided": _decided,
     "gate_expired": _expired,
 }
-_VERBS = frozenset({"succeeded", "failed"})
-
-
-def _ended(body: JsonObject) -> str:
-    return f"the run was {_text(body, 'state')}"

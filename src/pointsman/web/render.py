@@ -38,7 +38,7 @@ class Frame:
 
 
 def render(name: str, **view: object) -> str:
-    """A template filled in. Every page takes `frame`; a value that a template misses is an error, never an empty place."""
+    """A template filled in. Every page takes `frame`; a value that is missing is an error, never an empty place."""
     return ENVIRONMENT.get_template(name).render(view)
 
 
@@ -50,9 +50,9 @@ def fragments(
     lines: Sequence[LogLine] = (),
     entries: Sequence[RecordLine] = (),
 ) -> str:
-    """The data of an `event: html` of the live stream: what changed, for `#banner`, `#row-KEY`, `#detail`, `#log`, `#record`.
+    """The data of an `event: html` of the live stream: what changed of a run's page.
 
-    `lines` belong to the log of the step that is shown already, never to that of a `detail` beside them.
+    They replace `#banner`, `#row-KEY` and `#detail`, and are appended to `#log` and `#record`. `lines` belong to the log of the step that is shown already, never to that of a `detail` beside them.
     """
     return render("_live.html", run=run, rows=tuple(rows), detail=detail, lines=lines, entries=entries)
 
