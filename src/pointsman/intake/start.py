@@ -23,7 +23,7 @@ from pointsman.store.runs import NewRun, RunHeader
 class Wish:
     """What is to be run. `workflow` is a path, `project/workflow`, or a code that is unique.
 
-    `run_id` is set where a repeat of the wish must not make a second run.
+    `run_id` is set where a repeat of the wish must not make a second run, `digest` where a plan was shown before.
     """
 
     workflow: str
@@ -32,6 +32,7 @@ class Wish:
     metadata: JsonObject = field(default_factory=dict)
     skip_steps: Sequence[str] = ()
     run_id: str = ""
+    digest: str = ""
 
 
 class Starter:
@@ -79,6 +80,8 @@ class Starter:
             count = sum(1 for problem in planned.problems if has_errors([problem]))
             problems = f"{count} problem{'s' if count != 1 else ''}"
             raise Invalid(f"{entry.path} cannot be run: {problems}", planned.problems)
+        if wish.digest and wish.digest != planned.plan.digest:
+            raise Refused("the plan is another one than was shown", hint="look at it and run it again")
         self._check_run(actor, touched_projects(planned.plan))
         for tree in {content.tree for content in planned.plan.contents.values()} - {""}:
             await self._readers.export(tree)

@@ -3,11 +3,13 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
-from pointsman.load.layout import Layout, ProjectFiles, file_trouble, layout, located
+from pointsman.load.layout import Layout, ProjectFiles, layout
+from pointsman.load.located import file_trouble, located
 from pointsman.load.marked_yaml import parsed
 from pointsman.load.nodes import Node
 from pointsman.load.suggestion import Suggestions
 from pointsman.load.targets import (
+    CLOSED,
     Level,
     Written,
     implied,
@@ -37,7 +39,8 @@ class Loaded:
 
     `workflows` are by path, those with an error left out. `broken` names the files that had an error, or could not be
     used because of an error in a file above them, as `Problem.place.path` does: what they define is not in
-    `inventory`, apart from targets whose properties only break their template's schema.
+    `inventory`, apart from targets whose properties only break their template's schema, and from projects, which are
+    there without properties and with a policy under which nobody may run anything: a slip must open no door.
     """
 
     inventory: Inventory
@@ -134,6 +137,8 @@ class _Assembly:
                 properties=plain_properties(level.layers),
                 policy=written.policy,
             )
+        else:
+            self.projects[code] = Project(code=code, policy=CLOSED)
         self._assets(path, files.assets, level, usable=usable)
         for name, inside in files.environments.items():
             place = f"{path}/environments/{name}"

@@ -4,14 +4,14 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from pointsman.load.located import REGULAR, located, not_a_file
 from pointsman.load.wording import printable
 from pointsman.model.names import CODE_WORDS, is_code, nearest
 from pointsman.model.problem import Code, Place, Problem, Severity
-from pointsman.model.source import LARGEST_DEFINITION, Entry, Mode, Source
+from pointsman.model.source import Entry, Source
 
 SUFFIX = ".yaml"
 REPOSITORY_FILE = "pointsman.yaml"
-REGULAR = (Mode.FILE, Mode.EXECUTABLE)
 
 _SILENT = frozenset({".gitkeep", ".gitignore", ".gitattributes"})
 _IN_PROJECT = ("project.yaml", "templates", "environments", "assets", "workflows")
@@ -47,12 +47,6 @@ class Layout:
     odd_in_templates: set[str] = field(default_factory=set)
 
 
-def located(source: Source, path: str) -> str:
-    """How messages name a file of the source."""
-    separator = "" if not source.prefix or source.prefix.endswith("/") else "/"
-    return printable(f"{source.prefix}{separator}{path}")
-
-
 def layout(source: Source) -> Layout:
     """The source's files by what they are."""
     sorter = _Sorter(source)
@@ -60,25 +54,6 @@ def layout(source: Source) -> Layout:
         sorter.add(path, entry)
     sorter.finish()
     return sorter.found
-
-
-def file_trouble(source: Source, path: str) -> Problem | None:
-    """Why a definition cannot be read: it is a link, a submodule, or too large."""
-    entry, place = source.entries[path], Place(located(source, path))
-    if entry.mode not in REGULAR:
-        return _not_a_file(place, entry.mode)
-    if entry.size > LARGEST_DEFINITION:
-        says = f"the file has {entry.size:,} bytes; at most {LARGEST_DEFINITION // 1024} KiB are read"
-        return Problem(place=place, code=Code.TOO_LARGE, says=says, hint="split it")
-    if entry.data is None:
-        return Problem(place=place, code=Code.NOT_A_FILE, says="the file cannot be read")
-    return None
-
-
-def _not_a_file(place: Place, mode: Mode) -> Problem:
-    what = {Mode.SYMLINK: "a symbolic link", Mode.SUBMODULE: "a submodule"}.get(mode, "no regular file")
-    says = f"this is {what}; definitions and scripts must be files of this repository"
-    return Problem(place=place, code=Code.NOT_A_FILE, says=says, hint="put the file itself here")
 
 
 class _Sorter:
@@ -142,7 +117,7 @@ class _Sorter:
         if rest == ["template.yaml"]:
             self.found.templates[template] = path
         elif entry.mode not in REGULAR:
-            self.found.problems.append(_not_a_file(Place(located(self._source, path)), entry.mode))
+            self.found.problems.append(not_a_file(Place(located(self._source, path)), entry.mode))
             self.found.odd_in_templates.add(template)
         elif len(rest) == 1 and _stem(rest[0]).lower() == "template" and _is_yaml(rest[0]):
             self._other_suffix(path)
@@ -173,7 +148,7 @@ class _Sorter:
     def _stray(self, path: str, entry: Entry, depth: int) -> None:
         """A file below a part of its path, the one at `depth`, that means nothing."""
         if entry.mode not in REGULAR:
-            self.found.problems.append(_not_a_file(Place(located(self._source, path)), entry.mode))
+            self.found.problems.append(not_a_file(Place(located(self._source, path)), entry.mode))
             return
         parts = path.split("/")
         name = parts[-1]

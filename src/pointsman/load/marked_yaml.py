@@ -18,6 +18,9 @@ except ImportError:  # not on every platform; the pure parser takes ten times as
     CParser = None
 
 MOST_READINGS = 20
+MOST_SLOW_READINGS = 3
+LONGEST_SLOW = 64 * 1024
+_ALLOWED_SINCE = {"found unexpected ':'", "did not find expected node content"}
 
 _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -61,11 +64,10 @@ def _at_end(before: str, path: str, says: str, *, hint: str) -> Problem:
 
 
 def _document(text: str, path: str) -> tuple[Node | None, tuple[Problem, ...]]:
-    """Read again, with its braces masked, after each unquoted variable, so that all are found in one pass (R15)."""
+    """Read again with its braces masked after each unquoted variable, so that all are found in one pass (R15)."""
     found: list[Problem] = []
     for reading in range(max(1, min(MOST_READINGS, 2 * LARGEST_DEFINITION // (len(text) + 1)))):
-        builder = Builder(text, path)
-        node = _read_by(builder, text, path)
+        builder, node = _reading(text, path, again=reading < MOST_SLOW_READINGS)
         found += builder.problems
         if builder.braces is None:
             clear = node is not None and reading == 0 and not builder.refused
@@ -74,25 +76,43 @@ def _document(text: str, path: str) -> tuple[Node | None, tuple[Problem, ...]]:
     return None, sorted_problems(found)
 
 
-def _read_by(builder: Builder, text: str, path: str) -> Node | None:
+def _reading(text: str, path: str, *, again: bool) -> tuple[Builder, Node | None]:
+    """What was built of a text; slowly, and `again`, where the fast parser gave up on what YAML 1.2 allows."""
+    builder = Builder(text, path)
     try:
-        return builder.document(_events(text))
+        return builder, builder.document(_events(text))
     except (YAMLError, ValueError, RecursionError, MemoryError) as error:
-        wrong = complaint(error, text)
-        column = unquoted_variable(text, wrong.line)
-        if column is not None:
-            place = Place(path, wrong.line, column)
-            problem = Problem(place=place, code=Code.UNQUOTED_VARIABLE, says=UNQUOTED, hint=QUOTE_IT)
-        else:
-            place = Place(path, wrong.line, wrong.column)
-            problem = Problem(place=place, code=Code.SYNTAX, says=wrong.says, hint=wrong.hint)
-        builder.problems.append(problem)
-        return None
+        # libyaml knows only YAML 1.1, which has no `{url: http://example.com}` and no `[22:00]`.
+        if again and str(getattr(error, "problem", "")) in _ALLOWED_SINCE and len(text) <= LONGEST_SLOW:
+            return _slow_reading(text, path)
+        builder.problems.append(_syntax_problem(error, text, path))
+    return builder, None
+
+
+def _slow_reading(text: str, path: str) -> tuple[Builder, Node | None]:
+    builder = Builder(text, path)
+    try:
+        return builder, builder.document(_slow_events(text))
+    except (YAMLError, ValueError, RecursionError, MemoryError) as error:
+        builder.problems.append(_syntax_problem(error, text, path))
+    return builder, None
+
+
+def _syntax_problem(error: Exception, text: str, path: str) -> Problem:
+    wrong = complaint(error, text)
+    column = unquoted_variable(text, wrong.line)
+    if column is not None:
+        place = Place(path, wrong.line, column)
+        return Problem(place=place, code=Code.UNQUOTED_VARIABLE, says=UNQUOTED, hint=QUOTE_IT)
+    place = Place(path, wrong.line, wrong.column)
+    return Problem(place=place, code=Code.SYNTAX, says=wrong.says, hint=wrong.hint)
 
 
 def _events(text: str) -> Iterator[object]:
-    if CParser is not None:
-        return iter(CParser(text).get_event, None)
+    return iter(CParser(text).get_event, None) if CParser is not None else _slow_events(text)
+
+
+def _slow_events(text: str) -> Iterator[object]:
     return iter(YAML(typ="safe", pure=True).parse(text))
 
 

@@ -24,6 +24,8 @@ _KNOWN: dict[str, tuple[str, str]] = {
         "a mapping in { } is not closed here",
         "close it with '}', or separate with ','",
     ),
+    "found unexpected ':'": ("there is a ':' inside [ ] or { }", "put the value in quotes"),
+    "did not find expected node content": ("a value is missing here", "write it, or close what is open"),
     "could not find expected ':'": ("a key without ':' after it", "write 'key: value'"),
     "found unexpected end of stream": ("a quote that was opened is never closed", "close the quote"),
     "did not find expected <document start>": ("something stands after the end of the document", ""),

@@ -5,8 +5,10 @@ from collections.abc import Iterator
 from collections.abc import Mapping as Map
 from dataclasses import dataclass, field
 
+from pointsman.load.building import DEEPEST
 from pointsman.load.documents import ActionDocument, TemplateDocument
-from pointsman.load.layout import REGULAR, file_trouble, layout, located
+from pointsman.load.layout import layout
+from pointsman.load.located import REGULAR, file_trouble, located
 from pointsman.load.marked_yaml import parsed
 from pointsman.load.nodes import Items, Mapping, Node, Scalar, entry, places, plain, plain_object
 from pointsman.load.reserved import reserved_problems, variable_problems
@@ -208,16 +210,17 @@ def _sequence_problems(node: Mapping, actions: dict[str, Action], suggestions: S
             says = f"an action cannot contain itself: {' → '.join(way)}"
             yield Problem(place=place, code=Code.CYCLE, says=says, hint="take one of them out")
         else:
-            says = f"the action {chain[0]} comes to more than {MOST_PARTS:,} actions"
+            says = f"the action {chain[0]} comes to more than {MOST_PARTS:,} actions, or to more than {DEEPEST} levels"
             yield Problem(place=place, code=Code.LIMIT, says=says, hint="split it")
 
 
 def cycles_and_sizes(parts: Map[str, tuple[str, ...]]) -> Iterator[tuple[str, ...]]:
-    """Every way from a name back to itself, and, alone, every name that comes to more than `MOST_PARTS` names.
+    """Every way from a name back to itself, and, alone, every name that comes to too many names or levels.
 
     One walk over the graph, without recursion: a file can hold thousands of actions in one chain.
     """
     sizes: dict[str, int] = {}
+    levels: dict[str, int] = {}
     cycles = 0
     for start in parts:
         way: dict[str, Iterator[str]] = {} if start in sizes else {start: iter(parts[start])}
@@ -227,7 +230,8 @@ def cycles_and_sizes(parts: Map[str, tuple[str, ...]]) -> Iterator[tuple[str, ..
             if inner is None:
                 del way[here]
                 sizes[here] = min(MOST_PARTS + 1, sum(sizes.get(part, 1) for part in parts[here]) or 1)
-                if sizes[here] > MOST_PARTS:
+                levels[here] = 1 + max((levels.get(part, 1) for part in parts[here]), default=0)
+                if sizes[here] > MOST_PARTS or levels[here] > DEEPEST:
                     yield (here,)
             elif inner in way:
                 cycles += 1

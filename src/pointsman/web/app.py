@@ -40,7 +40,7 @@ def routes() -> list[BaseRoute]:
         Route(PREFIX + "/openapi.json", _openapi),
         *(call.route() for call in CALLS),
         Mount("/static", StaticFiles(directory=Path(__file__).parent / "static")),
-        *pages.ROUTES,
+        *pages.routes(),
     ]
 
 
@@ -49,7 +49,7 @@ def build_app(office: Office) -> ASGIApp:
     handle = error_handler(pages.error_page)
     app = Starlette(
         routes=routes(),
-        exception_handlers={kind: handle for kind in (PointsmanError, BadRequestError, HTTPException, Exception)},
+        exception_handlers=dict.fromkeys((PointsmanError, BadRequestError, HTTPException, Exception), handle),
     )
     app.state.office = office
     return Guard(app, hosts=office.hosts, tls=office.external_url.startswith("https:"))

@@ -10,8 +10,8 @@ from pointsman.model.names import workflow_codes
 from pointsman.model.problem import Problem, Severity
 from pointsman.model.values import Json, JsonObject, canonical, reached
 from pointsman.web.ansi import harmless
+from pointsman.web.heads import SHORT_COMMIT
 from pointsman.web.railway import Moment
-from pointsman.web.words import SHORT_COMMIT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

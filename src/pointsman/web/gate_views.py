@@ -4,16 +4,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pointsman.model.definition import Kind, OnTimeout
-from pointsman.model.names import workflow_codes
 from pointsman.model.plan import Plan
 from pointsman.model.run import OPEN_STEP_STATES, UNTOUCHED, Row, StepState
 from pointsman.plan.naming import crumbs
 from pointsman.run.quorum import needed
 from pointsman.store.runs import RunHeader
 from pointsman.web.consequences import cleaning_up, held_back, next_steps, work_below
+from pointsman.web.heads import RunHead, run_head
 from pointsman.web.railway import Moment, Said, approvers_words, is_approved_by, moment, said
 from pointsman.web.states import tab_title, word
-from pointsman.web.words import SHORT_COMMIT, SHORT_DIGEST, ago, counted, listed
+from pointsman.web.words import ago, counted, listed
 
 _MOST_TARGETS = 4
 
@@ -32,10 +32,10 @@ class NextStep:
 class GateView:
     """All that a gate's page shows. `barred` says why this person has no buttons; empty if they have.
 
-    `opening` and `full_digest` go back with the decision (R79). `outcome` tells what became of a gate that is not open.
+    `opening` and the plan's digest go back with the decision (R79). `outcome` tells what became of a gate that is not open.
     """
 
-    run: int
+    run: RunHead
     key: str
     name: str
     kind: str
@@ -43,19 +43,9 @@ class GateView:
     word: str
     title: str
     href: str
-    run_href: str
     is_open: bool
     outcome: str
     opening: int
-    digest: str
-    full_digest: str
-    run_name: str
-    workflow: str
-    workflow_href: str
-    version: str
-    commit: str
-    full_commit: str
-    started_by: str
     opened: Moment | None
     age: str
     by_itself: str
@@ -68,6 +58,7 @@ class GateView:
     cleaning_up: tuple[str, ...]
     verb: str
     verb_word: str
+    verb_gerund: str
     already_approved: bool
     barred: str
     standing: str
@@ -78,16 +69,11 @@ class GateView:
 class GateCard:
     """An open gate in a list. `next` is a sentence about what it lets start."""
 
-    run: int
+    run: RunHead
     key: str
     name: str
     kind: str
     href: str
-    run_href: str
-    run_name: str
-    workflow: str
-    version: str
-    started_by: str
     opened: Moment | None
     age: str
     by_itself: str
@@ -111,33 +97,22 @@ def gate_view(
     """A gate for one person. `barred` and `standing` say why they may not or may decide, as access found it now."""
     step, row = plan.steps[place], rows.get(place, UNTOUCHED)
     assert step.gate is not None
-    run_name = _run_name(plan)
-    project, code = workflow_codes(header.workflow)
+    run = run_head(header, plan)
     is_open = row.state is StepState.WAITING
     approval = step.kind is Kind.APPROVAL
-    subject = f"{step.name} · {run_name} #{header.number}"
+    subject = f"{step.name} · {run.name} #{run.number}"
     return GateView(
-        run=header.number,
+        run=run,
         key=step.key,
         name=step.name,
         kind=step.kind.value,
         state=row.state.value,
         word=word(row.state.value, mine=not barred),
         title=tab_title(row.state.value, subject, mine=not barred),
-        href=f"/runs/{header.number}/gate/{step.key}",
-        run_href=f"/runs/{header.number}",
+        href=f"{run.href}/gate/{step.key}",
         is_open=is_open,
         outcome="" if is_open else _outcome(step.kind, row),
         opening=row.opening,
-        digest=header.plan_digest[:SHORT_DIGEST],
-        full_digest=header.plan_digest,
-        run_name=run_name,
-        workflow=f"{project}/{code}",
-        workflow_href=f"/workflows/{project}/{code}",
-        version=header.version,
-        commit=plan.pinned[0].commit[:SHORT_COMMIT],
-        full_commit=plan.pinned[0].commit,
-        started_by=header.started_by,
         opened=None if row.started_at is None else moment(row.started_at, now=now),
         age="" if row.started_at is None else ago(row.started_at, now=now),
         by_itself=_by_itself(step.gate.on_timeout, row, now),
@@ -150,6 +125,7 @@ def gate_view(
         cleaning_up=tuple(plan.steps[after].name for after in cleaning_up(plan, place)),
         verb="approve" if approval else "continue",
         verb_word="Approve" if approval else "Continue",
+        verb_gerund=_gerund(step.kind),
         already_approved=approval and is_approved_by(row, me),
         barred=barred,
         standing=standing,
@@ -163,33 +139,35 @@ def gate_card(
     """An open gate for a list; without `may` its button only shows."""
     step, row = plan.steps[place], rows.get(place, UNTOUCHED)
     assert step.gate is not None
-    project, code = workflow_codes(header.workflow)
+    run = run_head(header, plan)
     approval = step.kind is Kind.APPROVAL
-    following = [f"{each.name} ({each.detail})" if each.detail else each.name for each in _next(plan, rows, place)]
-    verb = "Approving" if approval else "Continuing"
     return GateCard(
-        run=header.number,
+        run=run,
         key=step.key,
         name=step.name,
         kind=step.kind.value,
-        href=f"/runs/{header.number}/gate/{step.key}",
-        run_href=f"/runs/{header.number}",
-        run_name=_run_name(plan),
-        workflow=f"{project}/{code}",
-        version=header.version,
-        started_by=header.started_by,
+        href=f"{run.href}/gate/{step.key}",
         opened=None if row.started_at is None else moment(row.started_at, now=now),
         age="" if row.started_at is None else ago(row.started_at, now=now),
         by_itself=_by_itself(step.gate.on_timeout, row, now),
         approvers=approvers_words(step.gate),
         progress=_progress(len(row.decisions), needed(step.gate, row.decisions)) if approval else "",
-        next=f"{verb} lets {listed(following)} start." if following else "Nothing waits behind this gate.",
+        next=_next_sentence(_gerund(step.kind), _next(plan, rows, place)),
         button=("Approve or reject…" if approval else "Continue…") if may else "Details…",
     )
 
 
-def _run_name(plan: Plan) -> str:
-    return plan.name or workflow_codes(plan.workflow)[1]
+def _gerund(kind: Kind) -> str:
+    return "Approving" if kind is Kind.APPROVAL else "Continuing"
+
+
+def _next_sentence(gerund: str, following: tuple[NextStep, ...]) -> str:
+    """What a gate lets start, as one sentence."""
+    starts = [f"{each.name} ({each.detail})" if each.detail else each.name for each in following if not each.is_gate]
+    gate = next((each.name for each in following if each.is_gate), "")
+    if not starts:
+        return f"{gerund} leads to the next gate: {gate}." if gate else "Nothing waits behind this gate alone."
+    return f"{gerund} lets {listed(starts)} start" + (f"; the next gate is {gate}." if gate else ".")
 
 
 def _progress(given: int, more: int) -> str:

@@ -12,13 +12,18 @@ from pointsman.model.plan import CONTAINERS, ROOT, Plan
 from pointsman.model.run import OPEN_RUN_STATES, UNTOUCHED, Row, RunState, StepState
 from pointsman.model.values import Json, JsonObject, canonical
 from pointsman.store.runs import RunHeader
+from pointsman.web.heads import RunHead, run_head
 from pointsman.web.live import Mark
 from pointsman.web.log import NO_LOG, LogView
 from pointsman.web.railway import Line, Moment, RowView, StepView, moment
 from pointsman.web.states import WORDS, icon, tab_title, word
-from pointsman.web.words import SHORT_COMMIT, SHORT_DIGEST, took
+from pointsman.web.words import took
 
 _RETRIED = frozenset({RunState.FAILED, RunState.REJECTED, RunState.CANCELLED})
+_TALLY_ORDER = (
+    StepState.SUCCEEDED, StepState.FAILED, StepState.LOST, StepState.REJECTED, StepState.CANCELLED,
+    StepState.RUNNING, StepState.WAITING, StepState.QUEUED, StepState.PENDING, StepState.ABORTED, StepState.SKIPPED,
+)  # fmt: skip
 _ENDED_BADLY = frozenset({StepState.FAILED, StepState.LOST})
 
 
@@ -38,28 +43,13 @@ class RunView:
     `mine`: a gate waits for the person who looks. `seq` is the last event that the rows know of.
     """
 
-    number: int
-    id: str
-    name: str
+    head: RunHead
     state: str
     word: str
     title: str
     icon: str
     mine: bool
     is_open: bool
-    href: str
-    project: str
-    workflow: str
-    workflow_href: str
-    version: str
-    tag: str
-    commit: str
-    full_commit: str
-    inventory: str
-    full_inventory: str
-    digest: str
-    full_digest: str
-    started_by: str
     created: Moment
     started: Moment | None
     since: float
@@ -69,6 +59,7 @@ class RunView:
     tally: tuple[Tally, ...]
     step_count: int
     metadata: tuple[tuple[str, str], ...]
+    may_run: bool
     may_cancel: bool
     may_retry: bool
     tree: tuple[StepView, ...]
@@ -141,36 +132,20 @@ def run_view(
 
     `blockers` are the runs that a pending one waits for, `waits_for` says what keeps queued changes, by their place.
     """
-    project, code = workflow_codes(header.workflow)
-    name, state = plan.name or code, header.state.value
+    head, state = run_head(header, plan), header.state.value
     mine = any(_is_waiting(plan, rows, key) for key in may_decide)
     line = Line(
         plan=plan, rows=rows, now=now, run=header.number, chosen=chosen, may_decide=may_decide,
         waits_for=waits_for or {},
     )  # fmt: skip
     return RunView(
-        number=header.number,
-        id=header.id,
-        name=name,
+        head=head,
         state=state,
         word=word(state, mine=mine),
-        title=tab_title(state, f"{name} #{header.number}", mine=mine),
+        title=tab_title(state, f"{head.name} #{head.number}", mine=mine),
         icon=icon(state),
         mine=mine,
         is_open=header.state in OPEN_RUN_STATES,
-        href=f"/runs/{header.number}",
-        project=project,
-        workflow=code,
-        workflow_href=f"/workflows/{project}/{code}",
-        version=header.version,
-        tag=plan.tag,
-        commit=plan.pinned[0].commit[:SHORT_COMMIT],
-        full_commit=plan.pinned[0].commit,
-        inventory=plan.inventory_commit[:SHORT_COMMIT],
-        full_inventory=plan.inventory_commit,
-        digest=header.plan_digest[:SHORT_DIGEST],
-        full_digest=header.plan_digest,
-        started_by=header.started_by,
         created=moment(header.created_at, now=now),
         started=None if header.started_at is None else moment(header.started_at, now=now),
         since=_since(header),
@@ -180,6 +155,7 @@ def run_view(
         tally=tally(plan, rows),
         step_count=len(plan.steps),
         metadata=tuple((key, shown_json(value)) for key, value in header.metadata.items()),
+        may_run=may_run,
         may_cancel=may_run and header.state in OPEN_RUN_STATES,
         may_retry=may_run and header.state in _RETRIED,
         tree=line.tree() if with_tree else (),
@@ -266,8 +242,8 @@ def shown_attempt(plan: Plan, rows: Mapping[int, Row], place: int, asked: int | 
 
 
 def tally(plan: Plan, rows: Mapping[int, Row]) -> tuple[Tally, ...]:
-    """How many changes and gates are in which state, in the order in which states follow one another."""
-    counts = dict.fromkeys(StepState, 0)
+    """How many changes and gates are in which state, what has ended first."""
+    counts = dict.fromkeys(_TALLY_ORDER, 0)
     for place, step in enumerate(plan.steps):
         if step.kind not in CONTAINERS:
             counts[rows.get(place, UNTOUCHED).state] += 1
@@ -311,7 +287,7 @@ def _facts(plan: Plan, row: Row, place: int, *, now: float) -> tuple[tuple[str, 
         ("Queued", "" if row.queued_at is None else moment(row.queued_at, now=now).text),
         ("Started", "" if row.started_at is None else moment(row.started_at, now=now).text),
         ("Finished", "" if row.finished_at is None else moment(row.finished_at, now=now).text),
-        ("Exit code", "" if row.exit_code is None else str(row.exit_code)),
+        ("Exit code", "" if row.exit_code is None or row.reason else str(row.exit_code)),
     ]
     return tuple((label, value) for label, value in facts if value)
 

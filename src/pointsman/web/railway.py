@@ -77,7 +77,7 @@ class StepView:
 class Line:
     """What all rows of one tree share. `run` is 0 in a preview, `may_decide` holds the keys of gates.
 
-    `waits_for` says, by place, what keeps a queued change, such as `run 11, step 2.1`.
+    `waits_for` says, by place, what keeps a queued change, such as `waits for run 11`.
     """
 
     plan: Plan
@@ -221,7 +221,7 @@ def _note(step: PlannedStep, row: Row, *, now: float, keeper: str) -> str:
     if row.state is StepState.PENDING and step.start_time is not None:
         return f"not before {clock(step.start_time, now=now)} UTC"
     if row.state is StepState.QUEUED and not row.reason:
-        return f"waits for {keeper}" if keeper else "waits for a worker"
+        return keeper or "waits for a worker"
     if row.state is StepState.FAILED and step.kind is Kind.CHANGE and not row.reason:
         return f"exit code {row.exit_code}"
     return row.reason if row.state in _TROUBLE else ""

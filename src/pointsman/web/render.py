@@ -52,7 +52,8 @@ def fragments(
 ) -> str:
     """The data of an `event: html` of the live stream: what changed of a run's page.
 
-    They replace `#banner`, `#row-KEY` and `#detail`, and are appended to `#log` and `#record`. `lines` belong to the log of the step that is shown already, never to that of a `detail` beside them.
+    They replace `#banner`, `#row-KEY` and `#detail`, and are appended to `#log` and `#record`. `lines` belong to the
+    log of the step that is shown already, never to that of a `detail` beside them.
     """
     return render("_live.html", run=run, rows=tuple(rows), detail=detail, lines=lines, entries=entries)
 

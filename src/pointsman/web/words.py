@@ -5,8 +5,6 @@ All times on the pages are UTC and say so; the page's script writes running leng
 
 from datetime import UTC, datetime
 
-SHORT_COMMIT = 7
-SHORT_DIGEST = 12
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 
 
