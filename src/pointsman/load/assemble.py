@@ -11,6 +11,7 @@ from pointsman.load.suggestion import Suggestions
 from pointsman.load.targets import (
     CLOSED,
     Level,
+    Repository,
     Written,
     implied,
     plain_properties,
@@ -93,16 +94,21 @@ class _Assembly:
         for path, file in self._found.templates.items():
             if file:
                 self._template(path)
-        settings, usable = None, True
-        if self._found.repository:
-            node = self._node(self._found.repository)
-            settings, problems = repository(node, located(self._source, self._found.repository)) if node else (None, ())
-            self.problems += problems
-            usable = settings is not None
+        settings = self._repository() if self._found.repository else Repository(level=Level(), from_tag=False)
         level = settings.level if settings else Level()
         for code, files in self._found.projects.items():
-            self._project(code, files, level, usable=usable)
+            self._project(code, files, level, usable=settings is not None)
         return settings is not None and settings.from_tag
+
+    def _repository(self) -> Repository | None:
+        """What `pointsman.yaml` says; None if it has an error."""
+        count = len(self.problems)
+        node = self._node(self._found.repository)
+        if node is None:
+            return None
+        settings, problems = repository(node, located(self._source, self._found.repository))
+        self.problems += problems
+        return None if has_errors(self.problems[count:]) else settings
 
     def _node(self, path: str) -> Node | None:
         """The document in a file; None if it cannot be read."""

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
@@ -16,6 +17,8 @@ try:
     from ruamel.yaml.cyaml import CParser  # type: ignore[attr-defined]  # it comes from whichever C library is there
 except ImportError:  # not on every platform; the pure parser takes ten times as long
     CParser = None
+
+_TROUBLE = (YAMLError, ValueError, RecursionError, MemoryError)
 
 MOST_READINGS = 20
 MOST_SLOW_READINGS = 3
@@ -81,19 +84,12 @@ def _reading(text: str, path: str, *, again: bool) -> tuple[Builder, Node | None
     builder = Builder(text, path)
     try:
         return builder, builder.document(_events(text))
-    except (YAMLError, ValueError, RecursionError, MemoryError) as error:
+    except _TROUBLE as error:
         # libyaml knows only YAML 1.1, which has no `{url: http://example.com}` and no `[22:00]`.
         if again and str(getattr(error, "problem", "")) in _ALLOWED_SINCE and len(text) <= LONGEST_SLOW:
-            return _slow_reading(text, path)
-        builder.problems.append(_syntax_problem(error, text, path))
-    return builder, None
-
-
-def _slow_reading(text: str, path: str) -> tuple[Builder, Node | None]:
-    builder = Builder(text, path)
-    try:
-        return builder, builder.document(_slow_events(text))
-    except (YAMLError, ValueError, RecursionError, MemoryError) as error:
+            slow = Builder(text, path)
+            with suppress(*_TROUBLE):
+                return slow, slow.document(_slow_events(text))
         builder.problems.append(_syntax_problem(error, text, path))
     return builder, None
 
