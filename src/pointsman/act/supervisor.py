@@ -42,6 +42,7 @@ def supervise(spec: Spec, news: socket.socket) -> None:
     except Exception as error:  # noqa: BLE001 - whatever it was, the daemon must learn how the attempt ended
         attempt.end_leftovers()
         record = attempt.record(reason=f"the supervisor failed: {error!r}", exit_code=None)
+    attempt.close()
     _keep(spec["exit"], record)
     _tell(news, record)
     attempt.workspace.remove()
@@ -73,6 +74,8 @@ def _keep(path: str, record: dict[str, Any]) -> None:
             finally:
                 os.close(handle)
             os.rename(path + ".new", path)
+        except FileNotFoundError:
+            return  # the data directory was removed: there is nobody to keep it for
         except OSError:
             time.sleep(1)
         else:
@@ -151,6 +154,11 @@ class _Attempt:
             "log_trouble": self.output.trouble,
             "ended_at": time.time(),
         }
+
+    def close(self) -> None:
+        """Give back the descriptors of the action's output: the exit record needs one."""
+        os.close(self.pipe)
+        os.close(self.pipe_write)
 
     def _phase(self, phase: Spec, deadline: float | None) -> tuple[str, int | None]:
         """Why a phase did not succeed (empty if it did) and its exit code."""

@@ -95,9 +95,11 @@ def _committed(repository: "Repository", folder: Path) -> str:
 
 def _author(repository: "Repository") -> tuple[str, str]:
     """Git's `user.name` and `user.email`, or a name that says that nobody is meant."""
+    from pygit2 import GitError  # noqa: PLC0415 - as above
+
     try:
         configured = repository.default_signature
-    except KeyError:
+    except (KeyError, GitError, ValueError):  # not set, or set to nothing
         return _NOBODY
     return configured.name, configured.email
 

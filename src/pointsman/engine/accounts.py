@@ -1,10 +1,8 @@
 """`access`'s storage of local accounts, over the store: the two know nothing of each other."""
 
-import sqlite3
-
 from pointsman.access.accounts import StoredSession, StoredToken, StoredUser
 from pointsman.store.accounts import AccountRows
-from pointsman.store.database import Database
+from pointsman.store.database import Database, Found
 
 
 class StoredAccounts:
@@ -78,5 +76,5 @@ class StoredAccounts:
         self.rows.write("delete_old_sessions", before=created_at)
 
 
-def _session(row: sqlite3.Row) -> StoredSession:
+def _session(row: Found) -> StoredSession:
     return StoredSession(digest=row["digest"], user=row["user"], created_at=row["created_at"], seen_at=row["seen_at"])

@@ -9,6 +9,7 @@ from pointsman.load.assemble import Loaded
 from pointsman.model.definition import Approvers, WorkflowDefinition
 from pointsman.model.inventory import Inventory, Policy, Template
 from pointsman.model.plan import PinnedWorkflow
+from pointsman.model.problem import Invalid
 
 NOBODY = Approvers()
 CLOSED = Policy(run=NOBODY, publish=NOBODY, allow_self_approval=False)
@@ -43,7 +44,10 @@ class GitLibrary:
             return self.drafts.get(pinned.path)
         if pinned in self.judged:
             return self.judged[pinned]
-        return self.definitions.at(pinned.commit).workflows.get(pinned.path)
+        try:
+            return self.definitions.at(pinned.commit).workflows.get(pinned.path)
+        except Invalid:  # its objects are damaged: that version cannot be called, all else can
+            return None
 
     def template(self, path: str, version: str) -> Template | None:
         """A template as it was at a tag or commit."""
@@ -56,6 +60,13 @@ class GitLibrary:
     def workflows(self) -> Iterable[str]:
         """Every workflow there is a version or a draft of."""
         return {*self.published.paths(), *self.drafts}
+
+    def unusable(self, path: str) -> bool:
+        """Whether the file of a target or workflow, or one above it, has an error in the tree that is planned in."""
+        root = self.definitions.root.strip("/")
+        place = f"{root}{path}" if root else path.lstrip("/")
+        files = (f"{place}.yaml", f"{place}/environment.yaml", f"{place}/project.yaml")
+        return any(file in self.loaded.broken for file in files)
 
 
 def policies(loaded: Loaded) -> dict[str, Policy]:

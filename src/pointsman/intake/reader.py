@@ -5,6 +5,7 @@ Messages are a length and then JSON, in both directions. It ends when its input 
 
 import contextlib
 import json
+import math
 import os
 import resource
 import struct
@@ -15,12 +16,12 @@ from typing import Any
 from pointsman.intake.reading import ANSWERS, Answer, Reading
 from pointsman.model.plan import PinnedWorkflow
 from pointsman.model.problem import Invalid, NotFound, PointsmanError, Refused, Unavailable
+from pointsman.model.values import digest
 from pointsman.model.wire import to_json
 from pointsman.repo.refs import RefSnapshot
 
 HEAD = struct.Struct("<I")
 MEMORY_BYTES = 512 * 1024 * 1024
-CPU_SECONDS = 8
 
 
 class Reader:
@@ -28,7 +29,7 @@ class Reader:
 
     def __init__(self, repository: Path, root: str) -> None:
         self._reading = Reading(repository, root)
-        self._mark = 0
+        self._mark = ""
         self._refs: RefSnapshot | None = None
 
     def answer(self, ask: Answer) -> Answer:
@@ -48,25 +49,30 @@ class Reader:
         except Exception as error:  # noqa: BLE001 - the daemon must hear of it, whatever it is
             return {"error": "Invalid", "says": f"the reader failed: {error!r}", "hint": "", "problems": []}
 
-    def _moved(self, seen: int) -> Answer:
-        """All refs, unless they are as they were at the mark that the daemon has seen."""
+    def _moved(self, seen: str) -> Answer:
+        """All refs, unless they are those of the mark that the daemon has seen, from whichever reader."""
         found = self._reading.refs()
-        if found != self._refs:
-            self._refs, self._mark = found, self._mark + 1
-        if self._mark == seen:
+        known = found is self._refs
+        if known and self._mark == seen:
             return {"mark": self._mark, "refs": None}
-        tags = {
-            name: {
-                "object": tag.object_id,
-                "commit": tag.commit,
-                "tagger": tag.tagger_email or tag.tagger_name,
-                "tagged_at": tag.tagged_at,
-                "trouble": tag.trouble,
-            }
-            for name, tag in found.tags.items()
+        refs = _plain(found)
+        if not known:
+            self._refs, self._mark = found, digest(refs)
+        return {"mark": self._mark, "refs": None if self._mark == seen else refs}
+
+
+def _plain(found: RefSnapshot) -> Answer:
+    tags = {
+        name: {
+            "object": tag.object_id,
+            "commit": tag.commit,
+            "tagger": tag.tagger_email or tag.tagger_name,
+            "tagged_at": tag.tagged_at,
+            "trouble": tag.trouble,
         }
-        refs = {"branches": dict(found.branches), "tags": tags, "unusable": dict(found.unusable)}
-        return {"mark": self._mark, "refs": refs}
+        for name, tag in found.tags.items()
+    }
+    return {"branches": dict(found.branches), "tags": tags, "unusable": dict(found.unusable)}
 
 
 def _exported(reading: Reading, tree: str, folder: Path) -> bool:
@@ -85,15 +91,15 @@ def _error(error: PointsmanError) -> Answer:
     return {"error": kind.__name__, "says": error.says, "hint": error.hint, "problems": to_json(problems)}
 
 
-def _limit_processor_time() -> None:
+def _limit_processor_time(seconds: int) -> None:
     """The next request may take so much and no more: the kernel ends the process otherwise."""
     used = resource.getrusage(resource.RUSAGE_SELF)
-    spent = int(used.ru_utime + used.ru_stime)
-    resource.setrlimit(resource.RLIMIT_CPU, (spent + CPU_SECONDS, resource.RLIM_INFINITY))
+    spent = math.ceil(used.ru_utime + used.ru_stime)
+    resource.setrlimit(resource.RLIMIT_CPU, (spent + seconds, resource.RLIM_INFINITY))
 
 
-def serve(repository: str, root: str) -> None:
-    """Answer on standard input and output until the input ends."""
+def serve(repository: str, root: str, *, cpu_seconds: int) -> None:
+    """Answer on standard input and output until the input ends. No answer may take more processor time than this."""
     asked, told = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     # not the address space: packs of many gigabytes are mapped, and cost nothing
@@ -102,7 +108,7 @@ def serve(repository: str, root: str) -> None:
     reader: Reader | None = None
     while head := asked.read(HEAD.size):
         ask: dict[str, Any] = json.loads(asked.read(HEAD.unpack(head)[0]))
-        _limit_processor_time()
+        _limit_processor_time(cpu_seconds)
         try:
             reader = reader or Reader(Path(repository), root)
             answer = reader.answer(ask)
@@ -115,4 +121,4 @@ def serve(repository: str, root: str) -> None:
 
 if __name__ == "__main__":
     with contextlib.suppress(BrokenPipeError, KeyboardInterrupt):
-        serve(sys.argv[1], sys.argv[2])
+        serve(sys.argv[1], sys.argv[2], cpu_seconds=int(sys.argv[3]))

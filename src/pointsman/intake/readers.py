@@ -18,6 +18,7 @@ from pointsman.model.problem import Code, Invalid, NotFound, Place, PointsmanErr
 from pointsman.model.wire import from_json, to_json
 from pointsman.plan.planner import Planned
 
+CPU_SECONDS = 8
 WALL_SECONDS = 20.0
 MOST_READERS = 2
 LARGEST_ANSWER = 256 * 1024 * 1024
@@ -37,13 +38,13 @@ class ReaderLimitError(PointsmanError):
 class Readers:
     """A small pool. A question that breaks its reader is tried once more, alone, in a fresh one."""
 
-    def __init__(self, repository: Path, root: str, data: Path) -> None:
-        self._repository, self._root, self._data = repository, root, data
+    def __init__(self, repository: Path, root: str, data: Path, *, cpu_seconds: int = CPU_SECONDS) -> None:
+        self._repository, self._root, self._data, self._cpu_seconds = repository, root, data, cpu_seconds
         self._idle: list[_Process] = []
         self._places = asyncio.Semaphore(MOST_READERS)
         self._alone = asyncio.Lock()
         self.ledger: list[LedgerRow] = []
-        self._mark = 0
+        self._mark = ""
 
     async def close(self) -> None:
         """End the processes."""
@@ -60,6 +61,9 @@ class Readers:
         except ReaderLimitError as error:
             limit = Problem(place=Place("."), code=Code.READER_LIMIT, says=error.says, hint=error.hint)
             return Verdict(problems=(limit,))
+        except (Invalid, NotFound) as error:
+            # one ref that cannot be judged must not keep the others from being looked at
+            return Verdict(problems=(Problem(place=Place("."), code=Code.BAD_REF, says=error.says, hint=error.hint),))
         return from_json(Verdict, answer)
 
     async def source_verdict(self, project: str, workflow: str, source: str, *, base: str) -> Verdict:
@@ -125,14 +129,11 @@ class Readers:
                 raise ReaderLimitError(says, hint=hint) from error
 
     def _fresh(self) -> "_Process":
-        return _Process(self._repository, self._root)
+        return _Process(self._repository, self._root, self._cpu_seconds)
 
     async def _asked(self, process: "_Process", request: dict[str, Any]) -> Any:  # noqa: ANN401
         news = self.ledger[process.ledger_seen :]
         process.ledger_seen = len(self.ledger)
-        if request["op"] == "refs" and not process.knows_refs:
-            request = {**request, "seen": -1}
-            process.knows_refs = True
         try:
             answer = await asyncio.wait_for(process.answer({**request, "ledger": news}), WALL_SECONDS)
         except TimeoutError:
@@ -159,11 +160,10 @@ class _BrokenError(Exception):
 
 
 class _Process:
-    def __init__(self, repository: Path, root: str) -> None:
-        self._arguments = ("-m", "pointsman.intake.reader", str(repository), root)
+    def __init__(self, repository: Path, root: str, cpu_seconds: int) -> None:
+        self._arguments = ("-m", "pointsman.intake.reader", str(repository), root, str(cpu_seconds))
         self._process: asyncio.subprocess.Process | None = None
         self.ledger_seen = 0
-        self.knows_refs = False
 
     async def answer(self, request: dict[str, Any]) -> dict[str, Any]:
         if self._process is None:

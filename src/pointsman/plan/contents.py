@@ -11,6 +11,7 @@ from pointsman.plan.environment import variable_trouble
 from pointsman.plan.variables import Trouble, resolved_text
 
 LARGEST_ARGUMENT = 120 * 1024
+LARGEST_ACTION = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +54,7 @@ def _layers(target: Target, template: Template | None) -> Iterator[Layer]:
 
 def _made(target: Target, template: Template, action: Action, overrides: JsonObject) -> Made:
     properties = merged_properties(target, template, overrides)
-    trouble = Trouble()
+    trouble = Trouble(room=LARGEST_ACTION)
     env = _property_env(properties, trouble)
     phases = tuple(_phase(part, properties, env, trouble) for part in _parts(template, action))
     content = Content(

@@ -1,6 +1,6 @@
 """What a plan is made from: answers that were fixed before planning began. Pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -37,6 +37,10 @@ class Library(Protocol):
         """The paths of all workflows there are, for suggestions."""
         ...
 
+    def unusable(self, path: str) -> bool:
+        """Whether the target or workflow of this path is there, but an error in a file keeps it from being used."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shelf:
@@ -47,6 +51,7 @@ class Shelf:
     definitions: Mapping[PinnedWorkflow, WorkflowDefinition] = field(default_factory=dict)
     drafts: Mapping[str, WorkflowDefinition] = field(default_factory=dict)
     templates: Mapping[tuple[str, str], Template] = field(default_factory=dict)
+    broken: Collection[str] = ()
 
     def pinned(self, path: str, version: str | None) -> PinnedWorkflow | None:
         """The release with exactly this version text, or the last one; a draft where nothing is published."""
@@ -73,3 +78,7 @@ class Shelf:
     def workflows(self) -> Iterable[str]:
         """The paths of all workflows on the shelf."""
         return {*self.releases, *self.drafts}
+
+    def unusable(self, path: str) -> bool:
+        """Whether the path is one of those that are broken."""
+        return path in self.broken

@@ -22,10 +22,11 @@ from pointsman.model.problem import Code, Place, Problem, has_errors, sorted_pro
 from pointsman.model.values import Json, JsonObject, merged
 from pointsman.model.wire import plan_digest
 from pointsman.plan.contents import Contents
+from pointsman.plan.findings import Findings, Unresolved
 from pointsman.plan.library import Library
 from pointsman.plan.naming import crumbs, entry_names, shortened, target_names
-from pointsman.plan.targets import Aim, Targets, called_workflow
-from pointsman.plan.variables import Trouble, resolved, resolved_text
+from pointsman.plan.targets import Aim, Targets, called_workflow, version_key
+from pointsman.plan.variables import LARGEST_VALUE, MOST_VALUE_LEVELS, Trouble, resolved, resolved_text, room_left
 
 MOST_LEVELS = 32
 MOST_STEPS = 20_000
@@ -58,19 +59,24 @@ def plan(request: Request, library: Library) -> Planned:
     """The plan of a workflow, or every reason why there is none."""
     planner = _Planner(request, library)
     planner.expand()
-    problems = sorted_problems(planner.problems())
-    variables = tuple(dict.fromkeys(name for name, _, _ in planner.unresolved))
-    ready = not has_errors(problems) and not planner.unresolved
-    return Planned(plan=planner.finished() if ready else None, problems=problems, variables=variables)
+    problems = sorted_problems(planner.found.all())
+    ready = not has_errors(problems) and not planner.found.unresolved
+    return Planned(plan=planner.finished() if ready else None, problems=problems, variables=planner.found.variables)
 
 
 @dataclass(frozen=True, slots=True)
 class _Frame:
-    """The workflow whose steps are being expanded, with the values its variables have."""
+    """The workflow whose steps are being expanded, with the values its variables have. `at` is the key above them."""
 
     definition: WorkflowDefinition
     scope: JsonObject
     above: tuple[PinnedWorkflow, ...]
+    at: str = ""
+
+    @property
+    def called(self) -> bool:
+        """Whether a step called it; otherwise it is the workflow itself."""
+        return len(self.above) > 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,29 +99,16 @@ class _Planner:
         self.steps: list[PlannedStep] = []
         self.children: dict[int, list[int]] = {}
         self.pinned: dict[PinnedWorkflow, None] = {request.pinned: None}
-        self.found: list[Problem] = []
-        self.unresolved: list[tuple[str, str, Place]] = []
-
-    def problems(self) -> list[Problem]:
-        """All that was found, with the unresolved variables as one error (R32)."""
-        if not self.unresolved or self.request.lenient:
-            return self.found
-        steps: dict[str, list[str]] = {}
-        for name, step, _ in self.unresolved:
-            steps.setdefault(name, []).append(step)
-        parts = [f"{name} (step {', '.join(dict.fromkeys(where))})" for name, where in steps.items()]
-        word = "variables have" if len(steps) > 1 else "variable has"
-        return [
-            *self.found,
-            Problem(
-                place=self.unresolved[0][2],
-                code=Code.UNRESOLVED,
-                says=f"{len(steps)} {word} no value: {'; '.join(parts)}",
-                hint=f"give one with the run (--set {next(iter(steps))}=…) or under properties in the workflow",
-            ),
-        ]
+        self.found = Findings(lenient=request.lenient)
 
     def expand(self) -> None:
+        if room_left(self.request.properties, LARGEST_VALUE) < 0:
+            most = f"{LARGEST_VALUE // 1024} KiB or deeper than {MOST_VALUE_LEVELS} levels"
+            says = f"the properties given with the run are larger than {most}"
+            self.found.problems.append(
+                Problem(place=Place(self.request.definition.file), code=Code.TOO_LARGE, says=says)
+            )
+            return
         frame = self._frame(self.request.definition, self.request.pinned, self.request.properties, ())
         name = self.request.definition.name or self.request.definition.code
         root = PlannedStep(key=ROOT_KEY, kind=Kind.WORKFLOW, name=shortened(name), version=self.request.pinned.version)
@@ -150,11 +143,13 @@ class _Planner:
         pinned: PinnedWorkflow,
         overrides: JsonObject,
         above: tuple[PinnedWorkflow, ...],
+        *,
+        at: str = "",
     ) -> _Frame:
         """Overrides, then the workflow's properties, then the project's (R31)."""
         project = self.library.inventory.projects.get(workflow_codes(definition.path)[0])
         lower = merged(project.properties if project else {}, definition.properties)
-        return _Frame(definition, merged(lower, overrides), (*above, pinned))
+        return _Frame(definition, merged(lower, overrides), (*above, pinned), at)
 
     def _add(self, step: PlannedStep, level: int, place: Place) -> int:
         if len(self.steps) >= MOST_STEPS:
@@ -168,7 +163,7 @@ class _Planner:
 
     def _limit(self, place: Place, says: str) -> None:
         hint = "split the workflow, or narrow its lists of targets and overrides"
-        self.found.append(Problem(place=place, code=Code.LIMIT, says=says, hint=hint))
+        self.found.problems.append(Problem(place=place, code=Code.LIMIT, says=says, hint=hint))
         raise _TooLargeError
 
     def _expand(self, parent: int, steps: Sequence[StepDefinition], frame: _Frame, level: int) -> None:
@@ -227,29 +222,36 @@ class _Planner:
             self._text(target, step, f"targets.{index}" if step.listed else "target", frame)
             for index, target in enumerate(step.targets)
         ]
+        shots = [
+            _Shot(step, index, Aim(path, action, overrides, self._template_version(step, index, frame)))
+            for index, path in enumerate(paths)
+        ]
         if not step.listed:
-            shot = _Shot(step, 0, Aim(paths[0], action, overrides))
-            self._one_change(replace(common, kind=Kind.CHANGE), shot, frame, level)
+            self._one_change(replace(common, kind=Kind.CHANGE), shots[0], frame, level)
             return
         shown = target_names([path or target for path, target in zip(paths, step.targets, strict=True)])
         wrapper = self._add(
             replace(
-                common, run_as=step.run_as, name=common.name or shortened(f"{step.action} on {len(paths)} targets")
+                common,
+                run_as=step.run_as,
+                name=common.name or shortened(f"{action or step.action} on {len(paths)} targets"),
             ),
             level,
             step.place,
         )
-        for index, (path, name) in enumerate(zip(paths, shown, strict=True)):
-            child = PlannedStep(key=f"{common.key}.{index + 1}", kind=Kind.CHANGE, name=name, parent=wrapper)
-            self._one_change(child, _Shot(step, index, Aim(path, action, overrides)), frame, level + 1)
+        for shot, name in zip(shots, shown, strict=True):
+            child = PlannedStep(key=f"{common.key}.{shot.index + 1}", kind=Kind.CHANGE, name=name, parent=wrapper)
+            self._one_change(child, shot, frame, level + 1)
+
+    def _template_version(self, step: ChangeDefinition, index: int, frame: _Frame) -> str | None:
+        written = step.template_versions[index] if index < len(step.template_versions) else None
+        return "" if written is None else self._text(written, step, version_key(step, index), frame)
 
     def _one_change(self, planned: PlannedStep, shot: _Shot, frame: _Frame, level: int) -> None:
         step, index, aim = shot.step, shot.index, shot.aim
-        version = step.template_versions[index] if index < len(step.template_versions) else None
-        hit = self.targets.hit(aim, step, index, version)
+        hit = self.targets.hit(aim, step, index)
         self._report(hit.problems, frame)
-        self._unresolved(hit.unresolved, step, "action", frame)
-        name = planned.name or f"{step.action} {crumbs(aim.path or step.targets[index])}"
+        name = planned.name or f"{aim.action or step.action} {crumbs(aim.path or step.targets[index])}"
         self._add(
             replace(
                 planned,
@@ -270,19 +272,24 @@ class _Planner:
         version = None if step.version is None else self._text(step.version, step, "version", frame)
         entries = [
             self._object(entry, step, f"property_overrides.{index}" if step.listed else "property_overrides", frame)
+            or {}
             for index, entry in enumerate(step.property_overrides)
         ] or [{}]
         if path is None or (version is None and step.version is not None):
             self._add(replace(common, kind=Kind.WORKFLOW, name=common.name or step.target), level, step.place)
             return
-        pinned, definition, problems = called_workflow(self.library, step, path, version)
+        pinned, definition, problems = self._called(step, path, version)
         self._report(problems, frame)
         if pinned is None or definition is None or self._closes_cycle(pinned, step, frame):
             return
         self.pinned.setdefault(pinned)
         name = common.name or definition.name or definition.code
         called = replace(common, kind=Kind.WORKFLOW, name=shortened(name), version=pinned.version)
-        frames = [self._frame(definition, pinned, entry, frame.above) for entry in entries]
+        places = [f"{common.key}.{index + 1}." if step.listed else f"{common.key}." for index in range(len(entries))]
+        frames = [
+            self._frame(definition, pinned, entry, frame.above, at=at)
+            for entry, at in zip(entries, places, strict=True)
+        ]
         if not step.listed:
             self._expand(self._add(called, level, step.place), definition.steps, frames[0], level + 1)
             return
@@ -293,12 +300,21 @@ class _Planner:
             )
             self._expand(self._add(child, level + 1, step.place), definition.steps, inner, level + 2)
 
+    def _called(
+        self, step: CallDefinition, path: str, version: str | None
+    ) -> tuple[PinnedWorkflow | None, WorkflowDefinition | None, tuple[Problem, ...]]:
+        root = self.request.pinned
+        if version is None and path == root.path and not root.version:
+            # published, a draft is the latest version: what calls the latest would call it
+            return root, self.request.definition, ()
+        return called_workflow(self.library, step, path, version)
+
     def _closes_cycle(self, pinned: PinnedWorkflow, step: CallDefinition, frame: _Frame) -> bool:
         if pinned not in frame.above:
             return False
         start = frame.above.index(pinned)
         chain = " → ".join(_shown(link) for link in (*frame.above[start:], pinned))
-        self.found.append(
+        self.found.problems.append(
             Problem(
                 place=step.at("target"),
                 code=Code.CYCLE,
@@ -316,11 +332,10 @@ class _Planner:
         value = resolved_text(text, frame.scope, trouble)
         return None if self._troubled(trouble, step, key, frame) else value
 
-    def _object(self, value: JsonObject, step: StepDefinition, key: str, frame: _Frame) -> JsonObject:
+    def _object(self, value: JsonObject, step: StepDefinition, key: str, frame: _Frame) -> JsonObject | None:
         trouble = Trouble()
         result: Json = resolved(value, frame.scope, trouble)
-        self._troubled(trouble, step, key, frame)
-        return result if isinstance(result, dict) else {}
+        return None if self._troubled(trouble, step, key, frame) or not isinstance(result, dict) else result
 
     def _troubled(self, trouble: Trouble, step: StepDefinition, key: str, frame: _Frame) -> bool:
         self._unresolved(trouble.unresolved, step, key, frame)
@@ -334,15 +349,16 @@ class _Planner:
 
     def _unresolved(self, names: Sequence[str], step: StepDefinition, key: str, frame: _Frame) -> None:
         if self._reports(frame):
-            self.unresolved.extend((name, step.number, step.at(key)) for name in names)
+            number = f"{frame.at}{step.number}"
+            self.found.unresolved.extend(Unresolved(name, number, step.at(key), frame.called) for name in names)
 
     def _report(self, problems: Sequence[Problem], frame: _Frame) -> None:
         if self._reports(frame):
-            self.found.extend(problems)
+            self.found.problems.extend(problems)
 
     def _reports(self, frame: _Frame) -> bool:
         """Whether problems in this frame are told here: when validating, not those of called workflows."""
-        return not self.request.lenient or len(frame.above) == 1
+        return not self.request.lenient or not frame.called
 
 
 def _shown(pinned: PinnedWorkflow) -> str:

@@ -1,25 +1,27 @@
 """From a path and an action to what will be done, and from a call to the workflow it means. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from pointsman.model.definition import CallDefinition, ChangeDefinition, WorkflowDefinition
-from pointsman.model.inventory import Retry, Target, Template
+from pointsman.model.inventory import Action, Retry, Target, Template
 from pointsman.model.names import existing_parent, is_target_path, is_workflow_path, nearest
 from pointsman.model.plan import Content, PinnedWorkflow
 from pointsman.model.problem import Code, Problem, Severity
 from pointsman.model.values import JsonObject
 from pointsman.plan.contents import Contents
 from pointsman.plan.library import Library
+from pointsman.plan.variables import Trouble
 
 
 @dataclass(frozen=True, slots=True)
 class Aim:
-    """What a change is aimed at; None where a variable had no value."""
+    """What a change is aimed at; None where a variable had no value. No `template_version` is the target's own."""
 
     path: str | None
     action: str | None
-    overrides: JsonObject
+    overrides: JsonObject | None
+    template_version: str | None = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +31,6 @@ class Hit:
     content: str = ""
     retry: Retry = field(default_factory=Retry)
     problems: tuple[Problem, ...] = ()
-    unresolved: tuple[str, ...] = ()
 
 
 class Targets:
@@ -39,7 +40,7 @@ class Targets:
         self._library, self._contents = library, contents
         self.contents: dict[str, Content] = {}
 
-    def hit(self, aim: Aim, step: ChangeDefinition, index: int, template_version: str | None) -> Hit:
+    def hit(self, aim: Aim, step: ChangeDefinition, index: int) -> Hit:
         """What one change comes to (R35, R36, R100)."""
         if aim.path is None:
             return Hit()
@@ -47,29 +48,22 @@ class Targets:
         target = self._library.inventory.targets.get(aim.path)
         if target is None:
             return Hit(problems=(self._unknown_target(aim.path, step, key),))
-        if aim.action is None:
+        if aim.action is None or aim.template_version is None:
             return Hit()
-        template = self._template(target, template_version)
+        template = self._template(target, aim.template_version)
         action = template.actions.get(aim.action) if template else None
         if template is None or action is None:
-            return Hit(problems=(_unknown_action(target, template, aim.action, template_version, step),))
+            return Hit(problems=(_unknown_action(target, template, aim, step, index),))
+        if aim.overrides is None:
+            return Hit()
         made = self._contents.of(target, template, action, aim.overrides)
         if made.trouble:
-            problems = tuple(
-                Problem(
-                    place=step.at("action"),
-                    code=Code.WRONG_VALUE,
-                    says=f"{aim.action} on {aim.path}: {sentence}",
-                    step=step.number,
-                )
-                for sentence in made.trouble.sentences
-            )
-            return Hit(problems=problems, unresolved=tuple(made.trouble.unresolved))
+            return Hit(problems=tuple(_impossible(target, action, made.trouble, step)))
         self.contents.setdefault(made.hash, made.content)
         return Hit(content=made.hash, retry=action.retry)
 
-    def _template(self, target: Target, version: str | None) -> Template | None:
-        if target.template is None or version is None:
+    def _template(self, target: Target, version: str) -> Template | None:
+        if target.template is None or not version:
             return target.template
         return self._library.template(target.template.path, version)
 
@@ -83,6 +77,9 @@ class Targets:
                 hint="write /projects/<project>/environments/<environment>/assets/<asset>, or a part of it",
                 step=step.number,
             )
+        if self._library.unusable(path):
+            says = f"{path} cannot be used: there is an error in its file, its template or a file above it"
+            return Problem(place=step.at(key), code=Code.UNKNOWN_TARGET, says=says, step=step.number)
         parent, near = existing_parent(path, targets), nearest(path, targets)
         exists = f"; {parent} exists" if parent else ""
         return Problem(
@@ -94,16 +91,31 @@ class Targets:
         )
 
 
-def _unknown_action(
-    target: Target, template: Template | None, action: str, version: str | None, step: ChangeDefinition
-) -> Problem:
+def version_key(step: ChangeDefinition, index: int) -> str:
+    """The key that says which version of a target's template is used."""
+    return "template_version" if "template_version" in step.places else f"template_versions.{index}"
+
+
+def _impossible(target: Target, action: Action, trouble: Trouble, step: ChangeDefinition) -> Iterator[Problem]:
+    """Why an action cannot be carried out, whatever the run is given: its properties are all known."""
+    for name in dict.fromkeys(trouble.unresolved):
+        says = f"{action.name} on {target.path}: the property {name} has no value"
+        hint = f"set it under properties in {target.file or 'the target'}, or in property_overrides of this step"
+        yield Problem(place=step.at("action"), code=Code.UNRESOLVED, says=says, hint=hint, step=step.number)
+    for sentence in dict.fromkeys(trouble.sentences):
+        says = f"{action.name} on {target.path}: {sentence}"
+        yield Problem(place=step.at("action"), code=Code.WRONG_VALUE, says=says, step=step.number)
+
+
+def _unknown_action(target: Target, template: Template | None, aim: Aim, step: ChangeDefinition, index: int) -> Problem:
     if target.template is None:
         says, hint = f"{target.path} has no template and so no actions", f"add template: to {target.file}"
         return Problem(place=step.at("action"), code=Code.UNKNOWN_ACTION, says=says, hint=hint, step=step.number)
     if template is None:
-        says = f"the template {target.template.code} has no version {version}"
-        key = "template_versions" if step.listed else "template_version"
-        return Problem(place=step.at(key), code=Code.UNKNOWN_TEMPLATE, says=says, step=step.number)
+        says = f"the template {target.template.code} has no version {aim.template_version}"
+        place = step.at(version_key(step, index))
+        return Problem(place=place, code=Code.UNKNOWN_TEMPLATE, says=says, step=step.number)
+    action = aim.action or ""
     near = nearest(action, template.actions)
     known = ", ".join(template.actions) or "none"
     return Problem(
@@ -143,6 +155,9 @@ def called_workflow(
 
 def _uncallable(library: Library, step: CallDefinition, path: str, version: str | None) -> Problem:
     known = set(library.workflows())
+    if path not in known and library.unusable(path):
+        says = f"{path} cannot be called: there is an error in its file"
+        return Problem(place=step.at("target"), code=Code.UNKNOWN_WORKFLOW, says=says, step=step.number)
     if path in known:
         says = f"{path} has no valid version {version}" if version else f"{path} has no published version"
         hint = "only published versions can be called: tag one, or correct version"

@@ -60,7 +60,7 @@ class Advance:
 
 def advance(run: Run, told: Told) -> Advance:
     """Tell a run what happened. An event that the state does not allow raises `Refused`, and nothing has changed."""
-    why = refusal(run, told.event)
+    why = refusal(run, told)
     if why:
         raise Refused(why)
     turn = _Turn(run, told)
@@ -179,7 +179,7 @@ class _Turn:
         self._set(
             place, state=state, due=None, finished_at=self.at, spoiled=spoiled, unclean=unclean, **changes
         )  # fmt: skip
-        if step.kind is not Kind.CHANGE:
+        if step.kind is not Kind.CHANGE or state is StepState.CANCELLED:
             self.consequences.append(StepEnded(step=place, state=state))
         self.run.tallies.pop(place, None)
         if step.parent < 0:
@@ -214,12 +214,13 @@ class _Turn:
         if self.run.row(place).state is not StepState.RUNNING:
             return
         step, lane, tally = self.steps[place], self.run.plan.lanes[place], self.run.tally(place)
-        if step.fail_fast and tally.broken and not self.run.row(place).halt:
+        sequential = step.run_as is RunAs.SEQUENTIAL
+        if step.fail_fast and not sequential and tally.broken and not self.run.row(place).halt:
             self._halt(place, Halt.FAIL_FAST)
-        width = 1 if step.run_as is RunAs.SEQUENTIAL else step.max_parallel or len(lane)
+        width = 1 if sequential else step.max_parallel or len(lane)
         while tally.next < len(lane) and tally.active < width:
             child = lane[tally.next]
-            if self.steps[child].when is When.ON_FAILURE and tally.active:
+            if tally.active and self._awaits_siblings(lane, tally.next):
                 break
             tally.next += 1
             fate = self._fate(place, child)
@@ -231,6 +232,11 @@ class _Turn:
         if not tally.active and tally.next == len(lane):
             self._set(place, spoiled=tally.spoiled > 0, unclean=tally.unclean > 0)
             self._close(place, closing_state(tally, self.run.row(place).halt))
+
+    def _awaits_siblings(self, lane: tuple[int, ...], place: int) -> bool:
+        """Whether a child is the first of those for failures, which begin when all others of its lane have ended."""
+        first = place == 0 or self.steps[lane[place - 1]].when is not When.ON_FAILURE
+        return first and self.steps[lane[place]].when is When.ON_FAILURE
 
     def _fate(self, place: int, child: int) -> StepState | None:
         """How a child ends without being opened; None if it is to open (R50, R53, R90, R91)."""

@@ -9,7 +9,7 @@ from pointsman.model.run import Decision
 
 def is_met(gate: Gate, decisions: Sequence[Decision]) -> bool:
     """Whether distinct people reach `min_approvals` and, if asked, can be matched one to each group (R71)."""
-    approvals = {decision.actor.casefold(): decision for decision in decisions if decision.decision == "approve"}
+    approvals = _approvals(decisions)
     if len(approvals) < gate.min_approvals:
         return False
     if not gate.one_from_each_group or gate.approvers is None:
@@ -19,9 +19,14 @@ def is_met(gate: Gate, decisions: Sequence[Decision]) -> bool:
 
 def needed(gate: Gate, decisions: Sequence[Decision]) -> int:
     """How many more approvals it takes at least."""
-    people = {decision.actor.casefold() for decision in decisions if decision.decision == "approve"}
+    people = _approvals(decisions)
     groups = len(gate.approvers.ldap_groups) if gate.one_from_each_group and gate.approvers else 0
     return max(0, max(gate.min_approvals, groups) - len(people)) or int(not is_met(gate, decisions))
+
+
+def _approvals(decisions: Sequence[Decision]) -> Mapping[str, Decision]:
+    """The approvals, one for each person (R71, R76)."""
+    return {given.actor.strip().casefold(): given for given in decisions if given.decision == "approve"}
 
 
 def _matched(groups: Sequence[str], people: Mapping[str, Sequence[str]]) -> bool:

@@ -1,9 +1,10 @@
 """Why an event does not fit the state of a run. Pure."""
 
+from collections.abc import Sequence
+
 from pointsman.model.definition import Kind
 from pointsman.model.event import (
     GateDecided,
-    Input,
     RunAdmitted,
     RunCancelled,
     RunCreated,
@@ -13,6 +14,7 @@ from pointsman.model.event import (
     StepSucceeded,
     StepUnstarted,
     TimerFired,
+    Told,
 )
 from pointsman.model.names import same_name
 from pointsman.model.plan import ROOT
@@ -23,12 +25,13 @@ from pointsman.run.tree import Run
 _ABOUT_ATTEMPTS = (StepStarted, StepSucceeded, StepFailed, StepLost, StepUnstarted)
 
 
-def refusal(run: Run, event: Input) -> str:
+def refusal(run: Run, told: Told) -> str:
     """The sentence that says why `advance` would refuse this event now; empty if it would not (R57)."""
+    event = told.event
     if isinstance(event, _ABOUT_ATTEMPTS):
         return _attempt_refusal(run, event)
     if isinstance(event, GateDecided):
-        return decision_refusal(run, event)
+        return decision_refusal(run, event) or _repeat_refusal(run, event, told.actor)
     if isinstance(event, TimerFired):
         return _timer_refusal(run, event)
     return _run_refusal(run, event)
@@ -36,15 +39,28 @@ def refusal(run: Run, event: Input) -> str:
 
 def _run_refusal(run: Run, event: RunCreated | RunAdmitted | RunCancelled) -> str:
     if isinstance(event, RunCreated):
-        unknown = [key for key in event.skip if key not in run.plan.index]
-        if unknown:
-            return f"there is no step {unknown[0]} to skip"
-        return "the run exists already" if run.seq else ""
+        return "the run exists already" if run.seq else _skip_refusal(run, event.skip)
+    if not run.seq:
+        return "the run does not exist yet"
     if run.state not in OPEN_RUN_STATES:
         return f"the run is {run.state} already"
     if isinstance(event, RunAdmitted):
         return "the run was admitted already" if run.admitted else ""
     return "the run is being cancelled already" if run.row(ROOT).halt is Halt.FORCED else ""
+
+
+def _skip_refusal(run: Run, skip: Sequence[str]) -> str:
+    """Why these keys cannot be skipped; who resolves skip patterns leaves approvals, and what holds them, out (R77)."""
+    for key in skip:
+        place = run.plan.index.get(key)
+        if place is None:
+            return f"there is no step {key} to skip"
+        if place == ROOT:
+            return "the root cannot be skipped"
+        for below in range(place, run.plan.ends[place]):
+            if run.plan.steps[below].kind is Kind.APPROVAL:
+                return f"step {key} cannot be skipped: step {run.plan.steps[below].key} is an approval"
+    return ""
 
 
 def _attempt_refusal(run: Run, event: StepStarted | StepSucceeded | StepFailed | StepLost | StepUnstarted) -> str:
@@ -75,6 +91,11 @@ def decision_refusal(run: Run, event: GateDecided) -> str:
     if event.opening != row.opening:
         return f"the gate was opened again since: this is opening {row.opening}, the decision was for {event.opening}"
     return ""
+
+
+def _repeat_refusal(run: Run, event: GateDecided, actor: str) -> str:
+    repeated = event.decision == "approve" and already_approved_by(run, event.step, actor)
+    return f"{actor.strip()} has approved this gate already" if repeated else ""
 
 
 def already_approved_by(run: Run, place: int, actor: str) -> bool:

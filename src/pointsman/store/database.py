@@ -5,16 +5,21 @@ Opening migrates. An error of the disk becomes `Unavailable`; the transaction ha
 
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from pointsman.model.problem import PointsmanError, Refused, Unavailable
 from pointsman.store.sql import migrations, queries
 
 NEWEST_SCHEMA = max(number for number, _ in migrations())
 CHECKED_BELOW_BYTES = 64 * 1024 * 1024
+PASSING = frozenset({
+    sqlite3.SQLITE_PERM, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PROTOCOL,
+})  # fmt: skip
 Values = Mapping[str, Any]
+Found: TypeAlias = sqlite3.Row
 
 
 class DamagedError(PointsmanError):
@@ -27,23 +32,25 @@ class Database:
     def __init__(self, path: Path) -> None:
         self.path = path
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        try:
-            self._connection = self._opened()
-            self._migrate()
-        except sqlite3.DatabaseError as error:
-            raise _damage(path, error) from error
+        with ExitStack() as undo:
+            try:
+                self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+                undo.callback(self._connection.close)
+                self._prepare()
+                self._migrate()
+            except sqlite3.DatabaseError as error:
+                raise _away(path, error) if _is_passing(error) else _damage(path, error) from error
+            undo.pop_all()
         self._depth = 0
 
-    def _opened(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
-        connection.row_factory = sqlite3.Row
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=5000"):
-            connection.execute(f"PRAGMA {pragma}")
+    def _prepare(self) -> None:
+        self._connection.row_factory = sqlite3.Row
+        for pragma in ("busy_timeout=5000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+            self._connection.execute(f"PRAGMA {pragma}")
         if self.path.stat().st_size < CHECKED_BELOW_BYTES:
-            found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+            found = self._connection.execute("PRAGMA quick_check(1)").fetchone()[0]
             if found != "ok":
                 raise sqlite3.DatabaseError(found)
-        return connection
 
     def _migrate(self) -> None:
         schema = self._connection.execute("PRAGMA user_version").fetchone()[0]
@@ -123,6 +130,18 @@ def _translated() -> Iterator[None]:
         raise Unavailable(
             f"the state cannot be written now: {error}", hint="make room on the disk of the data directory"
         ) from error
+
+
+def _is_passing(error: sqlite3.DatabaseError) -> bool:
+    """Whether the file may well be good, and only cannot be used now."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in PASSING  # the upper bits say more about the same error
+
+
+def _away(path: Path, error: sqlite3.DatabaseError) -> Unavailable:
+    return Unavailable(
+        f"{path} cannot be opened now: {error}",
+        hint=f"make room on its disk, and see who owns {path.parent} and whether another program holds it",
+    )
 
 
 def _damage(path: Path, error: sqlite3.DatabaseError) -> DamagedError:

@@ -32,7 +32,8 @@ class NextStep:
 class GateView:
     """All that a gate's page shows. `barred` says why this person has no buttons; empty if they have.
 
-    `opening` and the plan's digest go back with the decision (R79). `outcome` tells what became of a gate that is not open.
+    `opening` and the plan's digest go back with the decision (R79). `outcome` tells what became of one
+    that is not open.
     """
 
     run: RunHead

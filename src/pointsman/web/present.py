@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 from pointsman.model.definition import Kind
 from pointsman.model.names import workflow_codes
-from pointsman.model.plan import CONTAINERS, ROOT, Plan
+from pointsman.model.plan import ROOT, Plan
 from pointsman.model.run import OPEN_RUN_STATES, UNTOUCHED, Row, RunState, StepState
-from pointsman.model.values import Json, JsonObject, canonical
 from pointsman.store.runs import RunHeader
+from pointsman.web.facts import Tally, outputs_text, shown_json, step_facts, tally
 from pointsman.web.heads import RunHead, run_head
 from pointsman.web.live import Mark
 from pointsman.web.log import NO_LOG, LogView
@@ -20,20 +20,7 @@ from pointsman.web.states import WORDS, icon, tab_title, word
 from pointsman.web.words import took
 
 _RETRIED = frozenset({RunState.FAILED, RunState.REJECTED, RunState.CANCELLED})
-_TALLY_ORDER = (
-    StepState.SUCCEEDED, StepState.FAILED, StepState.LOST, StepState.REJECTED, StepState.CANCELLED,
-    StepState.RUNNING, StepState.WAITING, StepState.QUEUED, StepState.PENDING, StepState.ABORTED, StepState.SKIPPED,
-)  # fmt: skip
 _ENDED_BADLY = frozenset({StepState.FAILED, StepState.LOST})
-
-
-@dataclass(frozen=True, slots=True)
-class Tally:
-    """How many changes and gates are in one state."""
-
-    state: str
-    word: str
-    count: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,8 +169,8 @@ def detail_view(
     return DetailView(
         run=header.number,
         row=Line(plan=plan, rows=rows, now=now, run=header.number).row(place),
-        facts=_facts(plan, row, place, now=now),
-        outputs="" if not row.outputs else _indented(row.outputs),
+        facts=step_facts(plan, row, place, now=now),
+        outputs=outputs_text(row.outputs),
         attempt=shown,
         attempts=tuple(range(1, row.attempt + 1)) if step.kind is Kind.CHANGE else (),
         log=log,
@@ -241,23 +228,9 @@ def shown_attempt(plan: Plan, rows: Mapping[int, Row], place: int, asked: int | 
     return asked if asked is not None and 1 <= asked <= last else last
 
 
-def tally(plan: Plan, rows: Mapping[int, Row]) -> tuple[Tally, ...]:
-    """How many changes and gates are in which state, what has ended first."""
-    counts = dict.fromkeys(_TALLY_ORDER, 0)
-    for place, step in enumerate(plan.steps):
-        if step.kind not in CONTAINERS:
-            counts[rows.get(place, UNTOUCHED).state] += 1
-    return tuple(Tally(state.value, WORDS[state.value].lower(), count) for state, count in counts.items() if count)
-
-
 def plan_tree(plan: Plan, *, now: float) -> tuple[StepView, ...]:
     """The tree of a plan that was not run."""
     return Line(plan=plan, rows={}, now=now).tree()
-
-
-def shown_json(value: Json) -> str:
-    """A value on one line: text as it is, anything else as JSON."""
-    return value if isinstance(value, str) else canonical(value)
 
 
 def _is_waiting(plan: Plan, rows: Mapping[int, Row], key: str) -> bool:
@@ -273,25 +246,3 @@ def _took(header: RunHeader, now: float) -> str:
     if header.started_at is None:
         return ""
     return took((now if header.finished_at is None else header.finished_at) - header.started_at)
-
-
-def _facts(plan: Plan, row: Row, place: int, *, now: float) -> tuple[tuple[str, str], ...]:
-    """What is known of a step, as pairs of a word and its value."""
-    step = plan.steps[place]
-    content = plan.contents.get(step.content)
-    facts = [
-        ("Target", step.target),
-        ("Action", step.action),
-        ("Runs", " → ".join(phase.name for phase in content.phases) if content and len(content.phases) > 1 else ""),
-        ("Id", step.id),
-        ("Queued", "" if row.queued_at is None else moment(row.queued_at, now=now).text),
-        ("Started", "" if row.started_at is None else moment(row.started_at, now=now).text),
-        ("Finished", "" if row.finished_at is None else moment(row.finished_at, now=now).text),
-        ("Exit code", "" if row.exit_code is None or row.reason else str(row.exit_code)),
-    ]
-    return tuple((label, value) for label, value in facts if value)
-
-
-def _indented(value: JsonObject) -> str:
-    pairs = (f"{key} = {shown_json(item)}" for key, item in value.items())
-    return "\n".join(pairs)

@@ -82,20 +82,27 @@ function insert(html) {
     }
     const focus = spot.contains(document.activeElement) ? document.activeElement.id : "";
     const chosen = spot.matches(".row[aria-current]");
+    const scrolled = spot.querySelector(".scroll")?.scrollTop;
     spot.replaceWith(part.content);
-    const row = byId(part.dataset.into);
-    if (chosen) row?.setAttribute("aria-current", "true");
-    if (focus) (byId(focus) || row?.querySelector("a, button"))?.focus();
-    if (part.dataset.into === "detail") moveOn(row);
+    const fresh = byId(part.dataset.into);
+    if (chosen) fresh.setAttribute("aria-current", "true");
+    if (fresh.id === "detail") moveOn(spot, fresh, scrolled);
+    if (focus) (byId(focus) || fresh.querySelector("a, button"))?.focus({ preventScroll: true });
   }
 }
 
-// The stream went on to another step by itself: from now on it is that step's.
-function moveOn(detail) {
-  if (detail.dataset.live) source = detail.dataset.live;
-  const key = new URLSearchParams(source.split("?")[1]).get("step");
+// The chosen step has another state, or the stream went on to another step by itself: from now on it is that step's.
+function moveOn(old, fresh, scrolled) {
+  source = fresh.dataset.live || source;
+  const wrap = byId("wrap");
+  if (wrap) wrap.checked = Boolean(old.querySelector("#wrap")?.checked);
+  if (old.dataset.step === fresh.dataset.step) {
+    const scroll = fresh.querySelector(".scroll");
+    if (scroll && scrolled) scroll.scrollTop = scrolled;
+    return;
+  }
   document.querySelector(".row[aria-current]")?.removeAttribute("aria-current");
-  byId(`row-${key}`)?.setAttribute("aria-current", "true");
+  byId(`row-${fresh.dataset.step}`)?.setAttribute("aria-current", "true");
 }
 
 function retitle(title, icon) {

@@ -1,0 +1,99 @@
+"""`pointsman publish`: the tag that publishes a workflow, made in the local repository."""
+
+from pathlib import Path
+
+import click
+
+from pointsman.cli.checkout import Checkout
+from pointsman.cli.options import quiet_option, repository_options
+from pointsman.cli.output import counted, put, say
+from pointsman.model.names import workflow_codes
+from pointsman.model.problem import Invalid, NotFound, Refused, has_errors
+from pointsman.repo.publishing import create_tag, next_version
+from pointsman.repo.versions import ReleaseTag, parse_tag
+
+_UNCHANGED = 0
+_IGNORED = 1 << 14
+_MOST_NAMED = 3
+
+
+@click.command(epilog="Example: pointsman publish hello_world/rollout-pipeline 2.0.0rc1")
+@click.argument("workflow")
+@click.argument("version", metavar="[VERSION]", required=False)
+@click.option("-m", "--message", help="The tag's message.")
+@quiet_option
+@repository_options
+def publish(
+    workflow: str, version: str | None, message: str | None, folder: Path, root: str | None, *, quiet: bool
+) -> None:
+    """Validate WORKFLOW as it is committed, make its tag PROJECT/WORKFLOW/vVERSION, and say how to push it.
+
+    Without VERSION it is the next whole number. Nothing is pushed.
+    """
+    checkout = Checkout(folder, root)
+    if not checkout.is_repository:
+        raise NotFound(f"{folder.absolute()} is no Git repository, so there is nothing to tag")
+    try:
+        head = checkout.reading.resolve("HEAD")
+    except NotFound:
+        raise Refused("nothing is committed yet", hint="commit first: a tag stands on a commit") from None
+    _check_committed(checkout)
+    path = checkout.workflow(workflow, ref=head)
+    tag = _tag(checkout, path, version)
+    _check_valid(checkout, path, head, tag)
+    name = f"{tag.project}/{tag.workflow}"
+    create_tag(checkout.repository, tag.tag, head, f"{message or f'Publish {name} {tag.display}'}\n", None)
+    if quiet:
+        put(tag.tag)
+        return
+    say(f"{name} {tag.display} is tagged at commit {head[:10]}; it is published once the tag is pushed:")
+    put(f"git push origin {tag.tag}")
+
+
+def _check_committed(checkout: Checkout) -> None:
+    """`Refused` if what would be tagged is not what is seen in the working tree."""
+    if checkout.folder is None:
+        return
+    prefix = f"{checkout.root}/" if checkout.root else ""
+    ours = tuple(prefix + top for top in ("projects/", "templates/", "pointsman.yaml"))
+    changed = sorted(
+        path
+        for path, flags in checkout.repository.status(untracked_files="all").items()
+        if path.startswith(ours) and flags not in {_UNCHANGED, _IGNORED}
+    )
+    if changed:
+        more = f" and {counted(len(changed) - _MOST_NAMED, 'more file')}" if len(changed) > _MOST_NAMED else ""
+        raise Refused(
+            f"{', '.join(changed[:_MOST_NAMED])}{more}: changed since the last commit, which is what a tag publishes",
+            hint="commit or put away the changes first",
+        )
+
+
+def _tag(checkout: Checkout, path: str, version: str | None) -> ReleaseTag:
+    """The tag for a version, by default the next one; `Refused` if the workflow has that version."""
+    name = "/".join(workflow_codes(path))
+    releases = checkout.tags.candidates(path)
+    if version is None:
+        version = next_version(tag.version for tag, _ in releases)
+    tag = parse_tag(f"{name}/v{version.removeprefix('v')}")
+    if tag is None:
+        raise click.BadParameter(
+            f"{version!r} is no version as in PEP 440, such as 1, 1.2.0 or 2.0.0rc1", param_hint="VERSION"
+        )
+    standing = checkout.tags.find(path, tag.version)
+    if standing is not None:
+        raise Refused(
+            f"{name} has version {standing.version} already: tag {standing.tag}, commit {standing.commit[:10]}",
+            hint=f"a published version never moves; publish the next one: pointsman publish {name}",
+        )
+    return tag
+
+
+def _check_valid(checkout: Checkout, path: str, head: str, tag: ReleaseTag) -> None:
+    verdict = checkout.reading.judge(head, {path: tag.display})
+    facts = verdict.workflows.get(path)
+    if facts is not None and facts.valid:
+        return
+    own = [problem for problem in verdict.problems if facts and problem.place.path == facts.file]
+    problems = own if has_errors(own) else verdict.problems
+    raise Invalid(f"{'/'.join(workflow_codes(path))} is invalid, so it was not published", problems)
