@@ -5,7 +5,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from importlib import import_module
 from traceback import print_exception
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
 import click
 
@@ -60,12 +60,11 @@ class LazyCommands(click.Group):
             formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
 
     def main(  # type: ignore[override] # click has two overloads; this always exits
-        self, args: Sequence[str] | None = None, prog_name: str | None = None, **extra: Any
+        self, args: Sequence[str] | None = None, prog_name: str | None = None, **extra: object
     ) -> NoReturn:
         """Carry out a command line and exit with the code that INTERFACES gives its end."""
         try:
-            extra["standalone_mode"] = False
-            ended = super().main(args, prog_name, **extra)
+            ended = super().main(args, prog_name, **cast("Any", {**extra, "standalone_mode": False}))
             sys.stdout.flush()
         except BaseException as error:  # noqa: BLE001 - the boundary: nothing goes past it but the exit code
             sys.exit(exit_code_of(error))

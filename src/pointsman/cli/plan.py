@@ -36,12 +36,12 @@ from pointsman.plan.planner import Planned
 def plan(
     workflow: str,
     ref: str | None,
+    *,
     settings: tuple[str, ...],
     properties_file: Path | None,
     inventory_branch: str,
     folder: Path,
     root: str | None,
-    *,
     as_json: bool,
 ) -> None:
     """Print the expanded tree of a workflow.

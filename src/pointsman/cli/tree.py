@@ -31,7 +31,7 @@ _SETTLED = frozenset({"succeeded", "pending", "aborted", "skipped", "cancelled"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Node:
-    """A step with those below it. `state` is empty in a plan; times are seconds since 1970, None where there is none."""
+    """A step with those below it. `state` is empty in a plan; times are seconds since 1970, or None."""
 
     key: str
     name: str
@@ -62,7 +62,7 @@ class Node:
         return f"by {', '.join(self.approvers)}" if self.approvers else ""
 
     def below(self) -> Iterator["Node"]:
-        """This step and every step below it, in the order of their keys."""
+        """The step itself and every step below it, in the order of their keys."""
         yield self
         for child in self.children:
             yield from child.below()
@@ -80,7 +80,7 @@ def _planned(plan: Plan, place: int) -> Node:
         key=step.key,
         name=step.name,
         kind=step.kind.value,
-        run_as=step.run_as.value if step.kind in CONTAINERS else "",
+        run_as=step.run_as.value if place and step.kind in CONTAINERS else "",
         target=step.target,
         action=step.action,
         version=step.version,

@@ -44,19 +44,23 @@ class OpenGate:
 
     @property
     def step(self) -> PlannedStep:
+        """The gate in the plan."""
         return self.run.plan.steps[self.place]
 
     @property
     def gate(self) -> Gate:
+        """What it asks for."""
         assert self.step.gate is not None
         return self.step.gate
 
     @property
     def row(self) -> Row:
+        """Its state and decisions."""
         return self.run.row(self.place)
 
     @property
     def name(self) -> str:
+        """Its id, `RUN:STEP`."""
         return f"{self.header.number}:{self.step.key}"
 
 

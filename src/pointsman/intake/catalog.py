@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from pointsman.intake.library import CLOSED
 from pointsman.intake.verdict import WorkflowVerdict
 from pointsman.model.inventory import Policy
 from pointsman.model.names import project_of
@@ -82,6 +81,5 @@ class Catalog:
 
 
 def policies_from(inventory: Mapping[str, Any]) -> dict[str, Policy]:
-    """The policies in a reader's answer; a project whose file is broken is closed."""
-    found = {code: from_json(Policy, facts["policy"] or {}) for code, facts in inventory["projects"].items()}
-    return {**found, **dict.fromkeys(inventory["closed"], CLOSED)}
+    """The policies in a reader's answer."""
+    return {code: from_json(Policy, facts["policy"] or {}) for code, facts in inventory["projects"].items()}

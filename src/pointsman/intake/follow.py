@@ -162,7 +162,7 @@ class Follower:
         self, refs: Mapping[str, Any], judged: list[_Judged], drafts: Mapping[str, tuple[str, Verdict]]
     ) -> Catalog:
         head = refs["branches"].get(self._follow.inventory_branch, "")
-        inventory: Mapping[str, Any] = {"projects": {}, "closed": [], "targets": [], "from_tag": False}
+        inventory: Mapping[str, Any] = {"projects": {}, "targets": [], "from_tag": False}
         trouble = "" if head else f"there is no branch {self._follow.inventory_branch}"
         if head:
             try:

@@ -1,18 +1,15 @@
 """A planner's library over the objects of a Git repository: everything pinned to commits, read once."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from pointsman.intake.definitions import Definitions
 from pointsman.intake.published import Published
 from pointsman.load.assemble import Loaded
-from pointsman.model.definition import Approvers, WorkflowDefinition
+from pointsman.model.definition import WorkflowDefinition
 from pointsman.model.inventory import Inventory, Policy, Template
 from pointsman.model.plan import PinnedWorkflow
 from pointsman.model.problem import Invalid
-
-NOBODY = Approvers()
-CLOSED = Policy(run=NOBODY, publish=NOBODY, allow_self_approval=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,10 +67,5 @@ class GitLibrary:
 
 
 def policies(loaded: Loaded) -> dict[str, Policy]:
-    """Every project's policy. Where `project.yaml` is broken nobody may run anything: a slip must open no door."""
-    found = {code: project.policy for code, project in loaded.inventory.projects.items()}
-    for file in loaded.broken:
-        parts = file.split("/")
-        if len(parts) == 3 and parts[0] == "projects" and parts[2] == "project.yaml":
-            found[parts[1]] = replace(CLOSED)
-    return found
+    """Every project's policy; `load` gives one that cannot be read a policy under which nobody may run anything."""
+    return {code: project.policy for code, project in loaded.inventory.projects.items()}

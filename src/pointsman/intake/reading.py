@@ -112,7 +112,6 @@ class Reading:
                 }
                 for code, project in loaded.inventory.projects.items()
             },
-            "closed": sorted(set(rules) - set(loaded.inventory.projects)),
             "targets": [
                 {
                     "path": target.path,

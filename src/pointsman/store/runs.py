@@ -204,7 +204,7 @@ class Runs:
         return [_header(entry) for entry in self._database.rows("runs", "open_runs_of", {"workflow": workflow})]
 
     def busy(self) -> list[int]:
-        """The numbers of runs with steps that are queued or running."""
+        """The numbers of runs with changes that are queued or running."""
         return [entry["run"] for entry in self._database.rows("runs", "busy_runs")]
 
     def due(self, limit: int = 100) -> list[tuple[float, int, int]]:

@@ -183,9 +183,11 @@ class _Watch:
                 if view.title != self.title:
                     self.title = view.title
                     yield ServerSentEvent(title_data(view.title, view.icon), id=str(self.mark), event="title")
-                if page.header.state not in OPEN_RUN_STATES or engine.stopping:
+                if page.header.state not in OPEN_RUN_STATES:
                     yield ServerSentEvent("", event="done")
                     return
+                if engine.stopping:
+                    return  # without `done`: the browser comes back to the next daemon
                 await asyncio.sleep(COALESCE_SECONDS)
                 try:
                     await asyncio.wait_for(news.wait(), LOG_SECONDS if page.run.running else 15)

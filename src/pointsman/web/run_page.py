@@ -48,6 +48,7 @@ class RunPage:
 
     @property
     def plan(self) -> Plan:
+        """The run's plan."""
         return self.run.plan
 
     def whole(self, step: str | None, attempt: int | None) -> dict[str, Any]:

@@ -68,8 +68,10 @@ SELECT * FROM runs WHERE state IN ('pending', 'running', 'waiting') ORDER BY num
 SELECT * FROM runs WHERE workflow = :workflow AND state IN ('pending', 'running', 'waiting') ORDER BY number
 
 -- busy_runs --
--- Runs that hold or want a worker: what must be looked at after a start.
-SELECT DISTINCT run FROM steps WHERE state IN ('queued', 'running') ORDER BY run
+-- Runs that hold or want a worker: what must be looked at after a start. A running stage has no attempt.
+SELECT DISTINCT run FROM steps
+WHERE state IN ('queued', 'running') AND (state = 'queued' OR json_extract(body, '$.attempt') > 0)
+ORDER BY run
 
 -- next_due --
 -- The timers that fire first.
