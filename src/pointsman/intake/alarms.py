@@ -1,7 +1,8 @@
 """What happens to the ledger: versions that appear, and tags that do what published tags must not (R25)."""
 
-from collections.abc import Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from pointsman.model.names import SYSTEM, project_of
@@ -9,21 +10,40 @@ from pointsman.store.database import Database
 from pointsman.store.events import Events
 from pointsman.store.versions import Ledger, LedgerRow
 
+_BETWEEN = "; "
+
+
+@dataclass(frozen=True, slots=True)
+class _Alarm:
+    """What a tag does now: `found` is noted, so that the same is told once, and `says` is told."""
+
+    kind: str
+    found: str
+    says: str
+
 
 class Alarms:
-    """Enters versions and raises alarms, each of them once, with an event."""
+    """Enters versions and raises alarms, each of them once, with an event. What stands right again may alarm again."""
 
     def __init__(self, database: Database, events: Events) -> None:
         self._database, self._events = database, events
         self.ledger = Ledger(database)
         self._rows: dict[tuple[str, str], LedgerRow] = {(row.workflow, row.version): row for row in self.ledger.rows()}
+        self._conflicts: dict[str, dict[str, _Alarm]] = {}
 
-    def transaction(self) -> AbstractContextManager[None]:
-        """One look at the refs is one transaction: all workflows of a tag appear at once."""
-        return self._database.transaction()
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All workflows of a tag appear at once; if it fails, none has, and all may be entered again."""
+        before = dict(self._rows)
+        try:
+            with self._database.transaction():
+                yield
+        except BaseException:
+            self._rows = before
+            raise
 
     def entered(self, row: LedgerRow, *, at: float) -> bool:
-        """Whether a version that was found valid is new. One that the ledger has at another commit raises an alarm."""
+        """Whether a version that was found valid is new. One that the ledger has at another commit is a conflict."""
         known = self._rows.get((row.workflow, row.version))
         if known is None:
             self.ledger.enter(row)
@@ -35,31 +55,43 @@ class Alarms:
             return True
         if known.tag != row.tag and known.commit != row.commit:
             says = f"it would give {row.workflow} version {row.shown} another commit than {known.tag} did"
-            self._alarm(row.tag, f"conflict {row.workflow} {row.commit}", says, at=at, kind="version_conflict")
+            found = f"conflict {row.workflow} {row.commit}"
+            self._conflicts.setdefault(row.tag, {})[row.workflow] = _Alarm("version_conflict", found, says)
         return False
 
     def check(self, tags: Mapping[str, Mapping[str, Any]], *, at: float) -> None:
-        """Compare every tag of the ledger with what it is now."""
-        seen: set[str] = set()
-        alarmed = self.standing()
-        for row in self._rows.values():
-            if row.tag in seen:
-                continue
-            seen.add(row.tag)
-            now = tags.get(row.tag)
-            if now is None:
-                self._alarm(row.tag, "deleted", "it was deleted; its versions stay", at=at, kind="tag_deleted")
-            elif now["commit"] != row.commit:
-                found = now["commit"][:12] or "nothing"
-                says = f"it was moved from {row.commit[:12]} to {found}; its versions stay where they were"
-                self._alarm(row.tag, f"moved {now['commit']}", says, at=at, kind="tag_moved")
-            elif row.tag in alarmed:
-                self.ledger.clear(row.tag)
+        """Compare every tag of the ledger with what it is now; tell that, and the conflicts since the last check."""
+        conflicts, self._conflicts = self._conflicts, {}
+        moved = {row.tag: alarm for row in self._rows.values() if (alarm := _moved(row, tags.get(row.tag)))}
+        noted = self.standing()
+        for tag in dict.fromkeys([*moved, *conflicts, *noted]):
+            now = [moved[tag]] if tag in moved else []
+            now += conflicts.get(tag, {}).values()
+            self._note(tag, now, noted.get(tag, ""), at=at)
 
     def standing(self) -> dict[str, str]:
         """What is wrong with which tags now."""
         return self.ledger.alarms()
 
-    def _alarm(self, tag: str, found: str, says: str, *, at: float, kind: str) -> None:
-        if self.ledger.alarm(tag, found, at=at):
-            self._events.add(kind, at=at, actor=SYSTEM, body={"tag": tag, "says": f"tag {tag}: {says}"})
+    def _note(self, tag: str, now: list[_Alarm], noted: str, *, at: float) -> None:
+        found = _BETWEEN.join(alarm.found for alarm in now)
+        if found == noted:
+            return
+        self.ledger.clear(tag)
+        if found:
+            self.ledger.alarm(tag, found, at=at)
+        for alarm in now:
+            if alarm.found not in noted.split(_BETWEEN):
+                self._events.add(
+                    alarm.kind, at=at, actor=SYSTEM, body={"tag": tag, "says": f"tag {tag}: {alarm.says}"}
+                )  # fmt: skip
+
+
+def _moved(row: LedgerRow, now: Mapping[str, Any] | None) -> _Alarm | None:
+    if now is None:
+        return _Alarm("tag_deleted", "deleted", "it was deleted; its versions stay")
+    if now["commit"] == row.commit:
+        return None
+    commit = now["commit"]
+    says = f"it was moved from {row.commit[:12]} to {commit[:12] or 'nothing'}; its versions stay where they were"
+    return _Alarm("tag_moved", f"moved {commit}", says)

@@ -20,6 +20,14 @@ from pointsman.repo.versions import ReleaseTag, latest, ordered, parse_tag
 from pointsman.repo.watch import ref_changes
 from pointsman.store.versions import LedgerRow
 
+# What may go away without the commit having changed: once there are more versions, or other tags. The reader's limit
+# may have been bad luck.
+BY_VERSIONS = frozenset({
+    Code.UNKNOWN_WORKFLOW, Code.UNKNOWN_VERSION, Code.UNPUBLISHED, Code.CYCLE, Code.LIMIT, Code.BAD_REF,
+    Code.READER_LIMIT,
+})  # fmt: skip
+BY_TAGS = frozenset({Code.UNKNOWN_TEMPLATE})
+
 log = logging.getLogger("pointsman.intake")
 
 
@@ -42,6 +50,15 @@ class _Judged:
     paths: tuple[str, ...] = field(default=())
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """A verdict, with how many versions there were then and how often tags had moved."""
+
+    verdict: Verdict
+    versions: int
+    tags: int
+
+
 class Follower:
     """Keeps `catalog` true. `published` is called with every look that entered versions; `users` gives local users."""
 
@@ -57,8 +74,10 @@ class Follower:
     ) -> None:
         self._follow, self._readers, self._alarms, self._users, self._now = follow, readers, alarms, users, now
         self._on_look = on_look
-        self._verdicts: dict[tuple[str, str], tuple[int, Verdict]] = {}
-        self._refs: Mapping[str, Any] | None = None
+        self._verdicts: dict[tuple[str, str], _Known] = {}
+        self._refs: Mapping[str, Any] = {"branches": {}, "tags": {}, "unusable": {}}
+        self._tags_moved = 0
+        self._finished = False
         self.catalog = Catalog()
         self.ready = asyncio.Event()
         self.trouble = ""
@@ -81,14 +100,21 @@ class Follower:
     async def look(self) -> None:
         """One full look at the refs."""
         moved = await self._readers.refs()
-        if moved is None and self.ready.is_set():
+        if moved is not None:
+            self._finished = False
+            self._tags_moved += moved["tags"] != self._refs["tags"]
+            self._refs = moved
+        if self._finished:  # a look that failed half-way is not
             return
-        refs: Mapping[str, Any] = moved or self._refs or {"branches": {}, "tags": {}, "unusable": {}}
-        self._refs = refs
+        refs = self._refs
         judged = await self._judge_tags(refs["tags"])
-        self._enter(judged, refs["tags"])
+        while self._enter(judged):
+            # a version that has appeared may be the one that another was invalid without
+            judged = await self._judge_tags(refs["tags"])
+        self._check(refs["tags"])
         drafts = await self._judge_branches(refs["branches"])
         self.catalog = await self._made(refs, judged, drafts)
+        self._finished = True
         self.ready.set()
         await self._on_look()
 
@@ -115,41 +141,46 @@ class Follower:
         return _Judged(tag, facts, verdict, (own,))
 
     async def _verdict(self, commit: str, publishes: Mapping[str, str]) -> Verdict:
-        """The verdict on a commit. One with errors is asked for again once more versions are published."""
+        """The verdict on a commit. It is asked for again once what it depended on has changed."""
         key = (commit, "".join(f"{path}={version}" for path, version in publishes.items()))
         known = self._verdicts.get(key)
-        size = len(self._readers.ledger)
-        if known is not None and (known[1].valid or known[0] == size):
-            return known[1]
+        versions, tags = len(self._readers.ledger), self._tags_moved
+        if known is not None:
+            codes = {problem.code for problem in known.verdict.problems}
+            healed = (known.versions != versions and codes & BY_VERSIONS) or (known.tags != tags and codes & BY_TAGS)
+            if not healed:
+                return known.verdict
         verdict = await self._readers.verdict(commit, publishes=publishes, users=self._users())
-        # a limit of the reader may have been bad luck: it is not kept longer than it must be
-        if not any(problem.code is Code.READER_LIMIT for problem in verdict.problems) or known is not None:
-            self._verdicts[key] = (size, verdict)
+        self._verdicts[key] = _Known(verdict, versions=versions, tags=tags)
         return verdict
 
-    def _enter(self, judged: Iterable[_Judged], tags: Mapping[str, Mapping[str, Any]]) -> None:
+    def _enter(self, judged: Iterable[_Judged]) -> bool:
+        """Whether there was a version that the ledger did not have."""
         now = self._now()
+        rows = [
+            LedgerRow(
+                workflow=path,
+                version=found.tag.version,
+                shown=found.tag.display,
+                tag=found.tag.tag,
+                tag_object=found.facts["object"],
+                commit=found.facts["commit"],
+                tagger=found.facts["tagger"],
+                first_seen=now,
+            )
+            for found in judged
+            for path in found.paths
+            if (facts := found.verdict.workflows.get(path)) is not None and facts.valid
+        ]
         with self._alarms.transaction():
-            for found in judged:
-                for path in found.paths:
-                    facts = found.verdict.workflows.get(path)
-                    if facts is not None and facts.valid:
-                        self._enter_one(path, found, now)
-            self._alarms.check(tags, at=now)
+            new = [row for row in rows if self._alarms.entered(row, at=now)]
+        self._readers.ledger.extend(_ledger_row(row) for row in new)
+        return bool(new)
 
-    def _enter_one(self, path: str, found: _Judged, now: float) -> None:
-        row = LedgerRow(
-            workflow=path,
-            version=found.tag.version,
-            shown=found.tag.display,
-            tag=found.tag.tag,
-            tag_object=found.facts["object"],
-            commit=found.facts["commit"],
-            tagger=found.facts["tagger"],
-            first_seen=now,
-        )
-        if self._alarms.entered(row, at=now):
-            self._readers.ledger.append(_ledger_row(row))
+    def _check(self, tags: Mapping[str, Mapping[str, Any]]) -> None:
+        """Raise alarms for the tags that are not as the ledger has them."""
+        with self._alarms.transaction():
+            self._alarms.check(tags, at=self._now())
 
     # Branches
 

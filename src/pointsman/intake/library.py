@@ -22,6 +22,8 @@ class GitLibrary:
     policies: Mapping[str, Policy]
     drafts: Mapping[str, WorkflowDefinition] = field(default_factory=dict)
     judged: Mapping[PinnedWorkflow, WorkflowDefinition] = field(default_factory=dict)
+    _read: dict[PinnedWorkflow, WorkflowDefinition | None] = field(default_factory=dict, init=False)
+    _templates: dict[tuple[str, str], Template | None] = field(default_factory=dict, init=False)
 
     @property
     def inventory(self) -> Inventory:
@@ -41,6 +43,11 @@ class GitLibrary:
             return self.drafts.get(pinned.path)
         if pinned in self.judged:
             return self.judged[pinned]
+        if pinned not in self._read:
+            self._read[pinned] = self._published(pinned)
+        return self._read[pinned]
+
+    def _published(self, pinned: PinnedWorkflow) -> WorkflowDefinition | None:
         try:
             return self.definitions.at(pinned.commit).workflows.get(pinned.path)
         except Invalid:  # its objects are damaged: that version cannot be called, all else can
@@ -48,7 +55,9 @@ class GitLibrary:
 
     def template(self, path: str, version: str) -> Template | None:
         """A template as it was at a tag or commit."""
-        return self.definitions.template(path, version)
+        if (path, version) not in self._templates:
+            self._templates[path, version] = self.definitions.template(path, version)
+        return self._templates[path, version]
 
     def policy(self, project: str) -> Policy:
         """The project's policy, from the head of the inventory branch."""
