@@ -125,7 +125,8 @@ class Client:
             raise click.BadParameter(f"{self.server!r} cannot be asked: {error}", param_hint="--server") from error
         except httpx.TransportError as error:
             raise Unavailable(
-                f"the daemon at {self.server} did not answer: {error or type(error).__name__}", hint="try again later"
+                f"the daemon at {self.server} did not answer: {str(error) or type(error).__name__}",
+                hint="try again later",
             ) from error
 
 
@@ -162,7 +163,9 @@ def _json(answer: "httpx.Response", server: str) -> Json:
 
 
 def _stranger(server: str) -> PointsmanError:
-    return PointsmanError(f"what answers at {server} is no Pointsman daemon", hint="name the daemon's URL with --server")
+    return PointsmanError(
+        f"what answers at {server} is no Pointsman daemon", hint="name the daemon's URL with --server"
+    )
 
 
 def _raise(answer: "httpx.Response", server: str) -> NoReturn:

@@ -4,13 +4,14 @@ import json
 import math
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 import click
 
-from pointsman.model.problem import Invalid
+from pointsman.model.problem import Invalid, PointsmanError, Problem
 from pointsman.model.values import Json, JsonObject, merged
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -156,7 +157,8 @@ def _no_number(name: str) -> NoReturn:
 
 def _file_properties(file: Path) -> JsonObject:
     from pointsman.load.marked_yaml import read  # noqa: PLC0415 - it takes a tenth of a second, and few need it
-    from pointsman.load.nodes import Mapping, Scalar, plain_object  # noqa: PLC0415 - as above
+    from pointsman.load.nodes import Mapping as Table  # noqa: PLC0415 - as above
+    from pointsman.load.nodes import Scalar, plain_object  # noqa: PLC0415 - as above
 
     shown = "standard input" if str(file) == "-" else str(file)
     try:
@@ -175,6 +177,29 @@ def _file_properties(file: Path) -> JsonObject:
         raise Invalid("these properties cannot be read", node)
     if isinstance(node, Scalar) and node.value is None:
         return {}
-    if not isinstance(node, Mapping):
+    if not isinstance(node, Table):
         raise Invalid(f"{shown} holds no mapping of names to values")
     return plain_object(node)
+
+
+def given_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """The environment as the settings read it: what only the command line understands is left out."""
+    return {name: value for name, value in environ.items() if name not in {"POINTSMAN_CONFIG", "POINTSMAN_DEBUG"}}
+
+
+@contextmanager
+def readable_settings() -> Iterator[None]:
+    """What is wrong with the daemon's configuration, told in sentences that name the flag, variable or key."""
+    try:
+        yield
+    except Invalid as error:
+        if not error.problems:
+            raise
+        lines = [line for problem in error.problems for line in _told(problem)]
+        raise PointsmanError("\n".join(lines).removeprefix("error: ")) from error
+
+
+def _told(problem: Problem) -> Iterator[str]:
+    yield f"error: {problem.says}"
+    if problem.hint:
+        yield f"hint: {problem.hint}"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pointsman.cli.output import STATE_COLOURS, clean, counted, has_colour, put
 from pointsman.model.plan import CONTAINERS, Plan
+from pointsman.plan.naming import crumbs
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -217,7 +218,10 @@ def _label(node: Node, now: float, folded: frozenset[str]) -> "Text":
     text.append(one_line(node.name), style="bold" if node.children else "")
     if node.state not in {"", "pending", "succeeded"}:
         text.append(f"  {node.state}", style=colour)
-    if node.work:
+    if node.target:
+        # whole paths would push what is done beyond the edge
+        text.append(f"  {clean(f'{crumbs(node.target)} › {node.action}')}", style="cyan")
+    elif node.work:
         text.append(f"  {clean(node.work)}", style="cyan")
     elif not node.state or node.kind in {"wait", "approval"}:
         text.append(f"  {node.kind_words}", style="dim")

@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -23,13 +23,13 @@ def watched(client: Client, number: object, *, until_gate: bool, quiet: bool = F
 
     Ctrl-C only ends the watching; the run goes on, and that is said.
     """
+    looks = followed(client, str(number))
     try:
-        looks = followed(client, str(number))
         if quiet:
-            return _last(looks, until_gate, lambda _: None)
+            return _watched_quietly(looks, until_gate=until_gate)
         if is_terminal(sys.stdout) and not to_stderr:
-            return _watched_live(looks, until_gate)
-        return _watched_in_lines(looks, until_gate, say if to_stderr else put)
+            return _watched_live(looks, until_gate=until_gate)
+        return _watched_in_lines(looks, say if to_stderr else put, until_gate=until_gate)
     except KeyboardInterrupt:
         say(f"\nrun {number} goes on; look at it with: pointsman runs watch {number}")
         raise
@@ -37,7 +37,7 @@ def watched(client: Client, number: object, *, until_gate: bool, quiet: bool = F
 
 def exit_code(run: Run) -> int:
     """What a watched run comes to."""
-    return EXIT_CODES.get(run["state"], AT_GATE)
+    return EXIT_CODES.get(str(run["state"]), AT_GATE)
 
 
 def open_gates(run: Run) -> list[Node]:
@@ -57,44 +57,34 @@ def gate_words(run: Run, gate: Node) -> str:
     )
 
 
-def _last(looks: Iterator[News], until_gate: bool, show: Callable[[News], None]) -> Run:  # noqa: FBT001 - private
-    """Each look shown, and the run at the last one that is of interest."""
+def _watched_quietly(looks: Iterator[News], *, until_gate: bool) -> Run:
     run: Run = {}
     for news in looks:
         run = news.run
-        show(news)
-        if run["state"] not in OPEN_STATES or (until_gate and open_gates(run)):
+        if until_gate and open_gates(run):
+            break
+    _tell_gates(run, set())
+    return run
+
+
+def _watched_in_lines(looks: Iterator[News], write: Callable[[str], None], *, until_gate: bool) -> Run:
+    run: Run = {}
+    told: set[tuple[str, float | None]] = set()
+    opened: set[str] = set()
+    for news in looks:
+        run = news.run
+        names = {node.key: node.name for node in run_node(run).below()}
+        for event in news.events:
+            write(event_line(event, names, run["number"]))
+            if event["type"] == "gate_opened":
+                opened.add(event["step"])
+        sys.stdout.flush()
+        waiting = [gate for gate in open_gates(run) if gate.key in opened]
+        if waiting:
+            _tell_gates(run, told)
+        if waiting and until_gate:
             break
     return run
-
-
-def _watched_in_lines(looks: Iterator[News], until_gate: bool, write: Callable[[str], None]) -> Run:  # noqa: FBT001 - private
-    told: set[tuple[str, float | None]] = set()
-
-    def show(news: News) -> None:
-        names = {node.key: node.name for node in run_node(news.run).below()}
-        for event in news.events:
-            write(event_line(event, names, news.run["number"]))
-        _tell_gates(news.run, told)
-
-    run = _last(_with_all_events(looks), until_gate, show)
-    sys.stdout.flush()
-    return run
-
-
-def _with_all_events(looks: Iterator[News]) -> Iterator[News]:
-    """The looks; one that shows more than has been told of is held back until it is told."""
-    held: News | None = None
-    for news in looks:
-        over = news.run["state"] not in OPEN_STATES
-        ended = any(event["type"] == "run_ended" for event in news.events)
-        if over and not ended and not news.events and held is None:
-            held = news
-            continue
-        held = None
-        yield news
-    if held is not None:
-        yield held
 
 
 def _tell_gates(run: Run, told: set[tuple[str, float | None]]) -> None:
@@ -104,11 +94,17 @@ def _tell_gates(run: Run, told: set[tuple[str, float | None]]) -> None:
             say(gate_words(run, gate))
 
 
-def _watched_live(looks: Iterator[News], until_gate: bool) -> Run:  # noqa: FBT001 - private
+def _watched_live(looks: Iterator[News], *, until_gate: bool) -> Run:
+    run: Run = {}
     with _live() as draw:
-        run = _last(looks, until_gate, lambda news: draw(news.run))
+        for news in looks:
+            run = news.run
+            draw(run)
+            if run["state"] not in OPEN_STATES or (until_gate and open_gates(run)):
+                break
     put_tree(run_node(run), now=time.time(), stream_is_terminal=True)
-    say(f"run {run['number']} {'waits' if run['state'] == 'waiting' else run['state']}")
+    _tell_gates(run, set())
+    say(f"run {run['number']} {'waits at a gate' if run['state'] in OPEN_STATES else run['state']}")
     return run
 
 
@@ -131,7 +127,7 @@ def _live() -> Iterator[Callable[[Run], None]]:
         yield draw
 
 
-def _header(run: Run) -> Sequence[str]:
+def _header(run: Run) -> list[str]:
     blockers = ", ".join(str(number) for number in run.get("blocked_by", ()))
     waits = f"; it waits for run {blockers}" if blockers else ""
     return [f"run {run['number']} is {run['state']}{waits}: {run['url']}  (Ctrl-C leaves it running)"]
