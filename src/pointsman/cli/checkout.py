@@ -40,6 +40,11 @@ class Judged:
         return "" if entry is None or entry.data is None else entry.data.decode("utf-8", "replace")
 
     @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing of Pointsman's."""
+        return not self.source.entries
+
+    @property
     def file_count(self) -> int:
         """How many files were read."""
         return sum(entry.data is not None for entry in self.source.entries.values())
@@ -175,6 +180,11 @@ class Checkout:
             raise Refused(f"{name} could be {', '.join(sorted(fits))}", hint="write project/workflow")
         if fits:
             return fits[0]
+        if ref != WORKING_TREE and self.folder is not None and fitting(name, self.judged_tree().verdict.workflows):
+            where = f"at {ref}" if ref else "committed"
+            raise NotFound(
+                f"{name} is not {where}, only in the working tree", hint="commit it, or look at it as it is: --ref ."
+            )
         near = nearest(name, [*known, *(workflow_codes(path)[1] for path in known)])
         raise NotFound(f"there is no workflow {name}", hint=f"did you mean {near}?" if near else "")
 

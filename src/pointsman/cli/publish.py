@@ -38,7 +38,7 @@ def publish(
     except NotFound:
         raise Refused("nothing is committed yet", hint="commit first: a tag stands on a commit") from None
     _check_committed(checkout)
-    path = checkout.workflow(workflow, ref=head)
+    path = checkout.workflow(workflow, ref="HEAD")
     tag = _tag(checkout, path, version)
     _check_valid(checkout, path, head, tag)
     name = f"{tag.project}/{tag.workflow}"

@@ -32,6 +32,8 @@ def validate(ref: str | None, form: str, folder: Path, root: str | None, *, stri
         for finding in findings:
             put(finding_text(finding, sys.stdout, judged.text))
         say(_summary(judged, findings, valid=valid))
+        if judged.is_empty:
+            say("hint: there is no projects/ here; name the subfolder that holds it with --root")
     return 0 if valid else 1
 
 

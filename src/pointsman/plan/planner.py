@@ -100,6 +100,8 @@ class _Planner:
         self.children: dict[int, list[int]] = {}
         self.pinned: dict[PinnedWorkflow, None] = {request.pinned: None}
         self.found = Findings(lenient=request.lenient)
+        # the step of the workflow itself that is being expanded: what is wrong with the tree is told there
+        self.own_step: StepDefinition = request.definition.steps[0]
 
     def expand(self) -> None:
         if room_left(self.request.properties, LARGEST_VALUE) < 0:
@@ -113,7 +115,7 @@ class _Planner:
         name = self.request.definition.name or self.request.definition.code
         root = PlannedStep(key=ROOT_KEY, kind=Kind.WORKFLOW, name=shortened(name), version=self.request.pinned.version)
         try:
-            self._add(root, 0, Place(self.request.definition.file))
+            self._add(root, 0)
             self._expand(0, self.request.definition.steps, frame, 1)
         except _TooLargeError:
             pass
@@ -151,19 +153,26 @@ class _Planner:
         lower = merged(project.properties if project else {}, definition.properties)
         return _Frame(definition, merged(lower, overrides), (*above, pinned), at)
 
-    def _add(self, step: PlannedStep, level: int, place: Place) -> int:
+    def _add(self, step: PlannedStep, level: int) -> int:
         if len(self.steps) >= MOST_STEPS:
-            self._limit(place, f"the plan has more than {MOST_STEPS:,} steps")
+            self._limit(f"more than {MOST_STEPS:,} steps")
         if level > MOST_LEVELS:
-            self._limit(place, f"the plan is more than {MOST_LEVELS} levels deep")
+            self._limit(f"more than {MOST_LEVELS} levels")
         index = len(self.steps)
         self.steps.append(step)
         self.children.setdefault(step.parent, []).append(index)
         return index
 
-    def _limit(self, place: Place, says: str) -> None:
-        hint = "split the workflow, or narrow its lists of targets and overrides"
-        self.found.problems.append(Problem(place=place, code=Code.LIMIT, says=says, hint=hint))
+    def _limit(self, says: str) -> None:
+        self.found.problems.append(
+            Problem(
+                place=self.own_step.place,
+                code=Code.LIMIT,
+                says=f"with this the plan has {says}",
+                hint="split the workflow, or narrow its lists of targets and overrides",
+                step=self.own_step.number,
+            )
+        )
         raise _TooLargeError
 
     def _expand(self, parent: int, steps: Sequence[StepDefinition], frame: _Frame, level: int) -> None:
@@ -172,6 +181,8 @@ class _Planner:
             self._step(f"{prefix}{number}", parent, step, frame, level)
 
     def _step(self, key: str, parent: int, step: StepDefinition, frame: _Frame, level: int) -> None:
+        if not frame.called:
+            self.own_step = step
         name = shortened(self._text(step.name, step, "name", frame) or "")
         common = PlannedStep(
             key=key,
@@ -188,9 +199,9 @@ class _Planner:
                 planned = replace(
                     common, run_as=step.run_as, max_parallel=step.max_parallel, fail_fast=step.fail_fast
                 )  # fmt: skip
-                self._expand(self._add(planned, level, step.place), step.children, frame, level + 1)
+                self._expand(self._add(planned, level), step.children, frame, level + 1)
             case GateDefinition():
-                self._add(self._gate(common, step, frame), level, step.place)
+                self._add(self._gate(common, step, frame), level)
             case ChangeDefinition():
                 self._change(common, step, frame, level)
             case CallDefinition():
@@ -237,7 +248,6 @@ class _Planner:
                 name=common.name or shortened(f"{action or step.action} on {len(paths)} targets"),
             ),
             level,
-            step.place,
         )
         for shot, name in zip(shots, shown, strict=True):
             child = PlannedStep(key=f"{common.key}.{shot.index + 1}", kind=Kind.CHANGE, name=name, parent=wrapper)
@@ -262,7 +272,6 @@ class _Planner:
                 retry=hit.retry,
             ),
             level,
-            step.at(f"targets.{index}" if step.listed else "target"),
         )
 
     # Called workflows
@@ -276,11 +285,11 @@ class _Planner:
             for index, entry in enumerate(step.property_overrides)
         ] or [{}]
         if path is None or (version is None and step.version is not None):
-            self._add(replace(common, kind=Kind.WORKFLOW, name=common.name or step.target), level, step.place)
+            self._add(replace(common, kind=Kind.WORKFLOW, name=common.name or step.target), level)
             return
         pinned, definition, problems = self._called(step, path, version)
         self._report(problems, frame)
-        if pinned is None or definition is None or self._closes_cycle(pinned, step, frame):
+        if pinned is None or definition is None or self._closes_cycle(pinned, frame):
             return
         self.pinned.setdefault(pinned)
         name = common.name or definition.name or definition.code
@@ -291,14 +300,14 @@ class _Planner:
             for entry, at in zip(entries, places, strict=True)
         ]
         if not step.listed:
-            self._expand(self._add(called, level, step.place), definition.steps, frames[0], level + 1)
+            self._expand(self._add(called, level), definition.steps, frames[0], level + 1)
             return
-        wrapper = self._add(replace(called, run_as=step.run_as), level, step.place)
+        wrapper = self._add(replace(called, run_as=step.run_as), level)
         for index, (inner, shown) in enumerate(zip(frames, entry_names(entries), strict=True)):
             child = PlannedStep(
                 key=f"{common.key}.{index + 1}", kind=Kind.WORKFLOW, name=shown, parent=wrapper, version=pinned.version
             )
-            self._expand(self._add(child, level + 1, step.place), definition.steps, inner, level + 2)
+            self._expand(self._add(child, level + 1), definition.steps, inner, level + 2)
 
     def _called(
         self, step: CallDefinition, path: str, version: str | None
@@ -309,18 +318,18 @@ class _Planner:
             return root, self.request.definition, ()
         return called_workflow(self.library, step, path, version)
 
-    def _closes_cycle(self, pinned: PinnedWorkflow, step: CallDefinition, frame: _Frame) -> bool:
+    def _closes_cycle(self, pinned: PinnedWorkflow, frame: _Frame) -> bool:
         if pinned not in frame.above:
             return False
         start = frame.above.index(pinned)
         chain = " → ".join(_shown(link) for link in (*frame.above[start:], pinned))
         self.found.problems.append(
             Problem(
-                place=step.at("target"),
+                place=self.own_step.at("target"),
                 code=Code.CYCLE,
-                says=f"this workflow calls itself: {chain}",
-                hint="remove this step, or call another workflow",
-                step=step.number,
+                says=f"a workflow calls itself: {chain}",
+                hint="remove one of these calls, or call another workflow",
+                step=self.own_step.number,
             )
         )
         return True
@@ -328,16 +337,22 @@ class _Planner:
     # Values
 
     def _text(self, text: str, step: StepDefinition, key: str, frame: _Frame) -> str | None:
+        if "{{" not in text and "}}" not in text:
+            return text
         trouble = Trouble()
         value = resolved_text(text, frame.scope, trouble)
         return None if self._troubled(trouble, step, key, frame) else value
 
     def _object(self, value: JsonObject, step: StepDefinition, key: str, frame: _Frame) -> JsonObject | None:
+        if not value:
+            return value
         trouble = Trouble()
         result: Json = resolved(value, frame.scope, trouble)
         return None if self._troubled(trouble, step, key, frame) or not isinstance(result, dict) else result
 
     def _troubled(self, trouble: Trouble, step: StepDefinition, key: str, frame: _Frame) -> bool:
+        if not trouble:
+            return False
         self._unresolved(trouble.unresolved, step, key, frame)
         place = step.at(key)
         problems = [
@@ -345,7 +360,7 @@ class _Planner:
             for sentence in trouble.sentences
         ]
         self._report(problems, frame)
-        return bool(trouble)
+        return True
 
     def _unresolved(self, names: Sequence[str], step: StepDefinition, key: str, frame: _Frame) -> None:
         if self._reports(frame):

@@ -13,6 +13,7 @@ from pointsman.model.values import JsonObject
 
 B = TypeVar("B", bound=BaseModel)
 LONGEST_MESSAGE = 2000
+DEEPEST = 64
 MOST_ITEMS = 200
 
 
@@ -34,7 +35,7 @@ class RunBody(Body):
     """`POST runs`."""
 
     workflow: str = Field(max_length=300)
-    version: str | int | float | None = None
+    version: str | int | None = None  # a number such as 1.10 would already have lost its last digit
     properties: dict[str, Any] = Field(default_factory=dict)
     metadata: dict[str, Any] = Field(default_factory=dict)
     skip_steps: list[str] = Field(default_factory=list, max_length=200)
@@ -44,7 +45,7 @@ class PlanBody(Body):
     """`POST plan`: a published version, a draft at a ref, or a source."""
 
     workflow: str | None = Field(default=None, max_length=300)
-    version: str | int | float | None = None
+    version: str | int | None = None  # a number such as 1.10 would already have lost its last digit
     ref: str | None = Field(default=None, max_length=300)
     project: str | None = Field(default=None, max_length=100)
     source: str | None = None
@@ -107,10 +108,23 @@ async def body_of(request: Request, model: type[B], *, required: bool = True) ->
 
 def _json(data: bytes) -> Any:  # noqa: ANN401 - JSON
     try:
-        return json.loads(data.decode("utf-8"), parse_constant=_no_constant, object_pairs_hook=_no_duplicates)
+        value = json.loads(data.decode("utf-8"), parse_constant=_no_constant, object_pairs_hook=_no_duplicates)
+        json.dumps(value, ensure_ascii=False).encode("utf-8")  # half a surrogate pair can be stored nowhere
     except (ValueError, RecursionError) as error:
         says = "it is nested too deep" if isinstance(error, RecursionError) else str(error)[:200]
         raise BadRequestError(f"the body is no JSON: {says}") from None
+    if _depth(value) > DEEPEST:
+        raise BadRequestError(f"the body is nested deeper than {DEEPEST} levels")
+    return value
+
+
+def _depth(value: object) -> int:
+    level, depth = [value], 0
+    while level:
+        depth += 1
+        nested = [item for item in level if isinstance(item, dict | list)]
+        level = [item for found in nested for item in (found.values() if isinstance(found, dict) else found)]
+    return depth
 
 
 def _no_constant(name: str) -> None:
@@ -124,8 +138,8 @@ def _no_duplicates(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
     return result
 
 
-def version_text(version: str | float | None) -> str | None:
-    """A version as text; a number is taken as it is written in JSON."""
+def version_text(version: str | int | None) -> str | None:
+    """A version as text."""
     return None if version is None else str(version)
 
 
