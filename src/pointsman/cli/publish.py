@@ -1,5 +1,6 @@
 """`pointsman publish`: the tag that publishes a workflow, made in the local repository."""
 
+import os
 from pathlib import Path
 
 import click
@@ -42,7 +43,8 @@ def publish(
     tag = _tag(checkout, path, version)
     _check_valid(checkout, path, head, tag)
     name = f"{tag.project}/{tag.workflow}"
-    create_tag(checkout.repository, tag.tag, head, f"{message or f'Publish {name} {tag.display}'}\n", None)
+    text = message or f"Publish {name} {tag.display}"
+    create_tag(checkout.repository, tag.tag, head, f"{text}\n", _tagger(checkout))
     if quiet:
         put(tag.tag)
         return
@@ -87,6 +89,16 @@ def _tag(checkout: Checkout, path: str, version: str | None) -> ReleaseTag:
             hint=f"a published version never moves; publish the next one: pointsman publish {name}",
         )
     return tag
+
+
+def _tagger(checkout: Checkout) -> tuple[str, str] | None:
+    """Who Git's own commands would say makes the tag; None if they would not know either."""
+    config = checkout.repository.config
+    found = [
+        os.environ.get(variable) or (config[key] if key in config else "")
+        for variable, key in (("GIT_COMMITTER_NAME", "user.name"), ("GIT_COMMITTER_EMAIL", "user.email"))
+    ]
+    return (found[0], found[1]) if all(found) else None
 
 
 def _check_valid(checkout: Checkout, path: str, head: str, tag: ReleaseTag) -> None:

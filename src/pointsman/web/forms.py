@@ -164,6 +164,7 @@ class _Watch:
     def __init__(self, visit: Visit, number: int, mark: Mark, step: str | None, attempt: int) -> None:
         self.visit, self.number, self.mark, self.step, self.attempt = visit, number, mark, step, attempt
         self.follows = False
+        self.line = 0
         self.title = ""
 
     async def events(self) -> Events:
@@ -214,8 +215,11 @@ class _Watch:
         if key != self.step or attempt != self.attempt or place in changed:
             detail = page.detail(place, None, follows=self.follows)
             self.step, self.attempt, end = key, attempt, detail.log.end
+            self.line = detail.log.earlier + len(detail.log.lines) + 1
         elif attempt:
-            lines, end = page.new_lines(place, attempt, self.mark.offset)
+            self.line = self.line or page.line_at(place, attempt, end)
+            lines, end = page.new_lines(place, attempt, end, number=self.line)
+            self.line += len(lines)
         self.mark = Mark(page.header.seq, end)
         return fragments(
             run=page.view(None, with_tree=False) if changed or entries else None,

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from pointsman.access.people import Actor
@@ -17,6 +18,7 @@ from pointsman.web.railway import Line, RowView
 from pointsman.web.records import RecordLine, record
 
 MOST_RECORDS = 200
+LARGEST_PIECE = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,17 +116,23 @@ class RunPage:
         ended = row.attempt != attempt or row.state is not StepState.RUNNING
         return log_view(_bytes(paths, "log"), _bytes(paths, "times"), ended=ended)
 
-    def new_lines(self, place: int, attempt: int, offset: int) -> tuple[list[LogLine], int]:
-        """The lines of a log behind an offset, and the offset behind them."""
+    def new_lines(self, place: int, attempt: int, offset: int, *, number: int) -> tuple[list[LogLine], int]:
+        """The lines of a log behind an offset, the first of them with this number, and the offset behind them.
+
+        A long log is not read again for each of its lines: at most `LARGEST_PIECE` bytes at a time, from there on.
+        """
         paths = self.paths(place, attempt)
-        data = _bytes(paths, "log")
+        data = _piece(paths.log, offset)
         row = self.run.row(place)
         ended = row.attempt != attempt or row.state is not StepState.RUNNING
-        end = len(data) if ended else data.rfind(b"\n") + 1
-        if end <= offset:
+        end = len(data) if ended and len(data) < LARGEST_PIECE else data.rfind(b"\n") + 1
+        if not end:
             return [], offset
-        first = data.count(b"\n", 0, offset) + 1
-        return log_lines(data[offset:end], _bytes(paths, "times"), first_line=first, offset=offset), end
+        return log_lines(data[:end], _bytes(paths, "times"), first_line=number, offset=offset), offset + end
+
+    def line_at(self, place: int, attempt: int, offset: int) -> int:
+        """The number of the line that begins at an offset of a log."""
+        return _bytes(self.paths(place, attempt), "log").count(b"\n", 0, offset) + 1
 
     def rows(self, places: tuple[int, ...], chosen: int) -> list[RowView]:
         """Rows of the tree."""
@@ -146,6 +154,15 @@ class RunPage:
     def snapshot(self) -> dict[int, Row]:
         """The rows, to compare with later."""
         return dict(self.run.rows)
+
+
+def _piece(path: Path, offset: int) -> bytes:
+    try:
+        with path.open("rb") as file:
+            file.seek(offset)
+            return file.read(LARGEST_PIECE)
+    except FileNotFoundError:
+        return b""
 
 
 def _bytes(paths: AttemptPaths, which: str) -> bytes:
