@@ -45,6 +45,7 @@ class Daemon:
     args: tuple[str, ...] = ("--workers", "2")
     environ: dict[str, str] = field(default_factory=dict)
     token: str = ""
+    tokens: dict[str, str] = field(default_factory=dict)
     url: str = ""
     process: subprocess.Popen[str] | None = None
 

@@ -93,12 +93,16 @@ def _tag(checkout: Checkout, path: str, version: str | None) -> ReleaseTag:
 
 def _tagger(checkout: Checkout) -> tuple[str, str] | None:
     """Who Git's own commands would say makes the tag; None if they would not know either."""
-    config = checkout.repository.config
-    found = [
-        os.environ.get(variable) or (config[key] if key in config else "")
-        for variable, key in (("GIT_COMMITTER_NAME", "user.name"), ("GIT_COMMITTER_EMAIL", "user.email"))
-    ]
-    return (found[0], found[1]) if all(found) else None
+    name = os.environ.get("GIT_COMMITTER_NAME") or _configured(checkout, "user.name")
+    email = os.environ.get("GIT_COMMITTER_EMAIL") or _configured(checkout, "user.email")
+    return (name, email) if name and email else None
+
+
+def _configured(checkout: Checkout, key: str) -> str:
+    try:
+        return checkout.repository.config[key] or ""
+    except KeyError:
+        return ""
 
 
 def _check_valid(checkout: Checkout, path: str, head: str, tag: ReleaseTag) -> None:
