@@ -79,3 +79,16 @@ def test_two_that_export_the_same_tree_agree(tmp_path: Path, trees: Trees) -> No
 def test_a_template_without_a_folder_has_none(tmp_path: Path, trees: Trees) -> None:
     assert Bundles(tmp_path, trees.read).folder("") == ""
     assert trees.reads == []
+
+
+def test_what_was_exported_before_the_last_boot_is_never_used(tmp_path: Path) -> None:
+    """It was not synced: after a power loss a script in it could be cut short."""
+    bundles = Bundles(tmp_path, lambda _: [("act.sh", True, b"whole")])
+    bundles.forget_before("first boot")
+    torn = Path(bundles.folder("ab12")) / "act.sh"
+    torn.write_bytes(b"")
+    Bundles(tmp_path, lambda _: []).forget_before("first boot")
+    assert torn.exists()
+    after = Bundles(tmp_path, lambda _: [("act.sh", True, b"whole")])
+    after.forget_before("second boot")
+    assert (Path(after.folder("ab12")) / "act.sh").read_bytes() == b"whole"

@@ -16,6 +16,15 @@ class Bundles:
         self._folder, self._read = data / "bundles", read
         self._known: set[str] = set()
 
+    def forget_before(self, boot: str) -> None:
+        """Throw away what was exported before the machine's last start: it was never synced, and may be torn."""
+        mark = self._folder / "boot"
+        if mark.exists() and mark.read_text("ascii", "replace") == boot:
+            return
+        shutil.rmtree(self._folder, ignore_errors=True)
+        self._folder.mkdir(parents=True, exist_ok=True)
+        mark.write_text(boot, "ascii")
+
     def folder(self, tree: str) -> str:
         """The folder that holds the files of this tree; empty for a template without a tree."""
         if not tree:

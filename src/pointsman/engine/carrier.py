@@ -1,7 +1,8 @@
 """Carries changes out: from a claimed attempt to its supervisor, and from its end back to an event."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+import shutil
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,7 +47,15 @@ class Carrier:
 
     def open(self) -> None:
         """Get ready to start processes."""
+        self._bundles.forget_before(self._around.boot)
         self._supervisors.open()
+
+    def tidy(self, active: Collection[AttemptId]) -> None:
+        """Remove the working copies that killed supervisors of other attempts left behind."""
+        kept = {str(attempt) for attempt in active}
+        for folder in (self._around.data / "work").iterdir():
+            if folder.name not in kept:
+                shutil.rmtree(folder, ignore_errors=True)
 
     def close(self) -> None:
         """Let go of all attempts; they go on."""

@@ -96,6 +96,7 @@ class Engine:
         """Take over what an earlier daemon left, and begin (R110)."""
         self.carrier.open()
         self._read_back(adopt=True)
+        self.carrier.tidy(self._active)
         self._arm()
         self._wake()
 
