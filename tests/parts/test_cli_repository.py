@@ -284,3 +284,19 @@ def test_an_invalid_workflow_is_not_published_but_its_neighbours_are(hello: Repo
     assert "error[PM030]" in result.stderr
     assert hello.git("tag") == ""
     assert done(hello, "publish", "rollout-pipeline").exit_code == 0
+
+
+def test_publishing_what_the_inventory_branch_has_no_targets_for_warns(hello: Repository) -> None:
+    """R28."""
+    before = hello.head()
+    hello.git("checkout", "-qb", "feature")
+    asset = f"{PROJECT}/environments/dev/assets/managed_server.yaml"
+    hello.opened.references.create("refs/heads/main", hello.commit({asset: None}), force=True)
+
+    result = done(hello, "publish", "backup-all", "-q")
+    assert (result.exit_code, result.stderr) == (0, "")
+
+    result = done(hello, "publish", "rollout-pipeline", "-q")
+    assert result.exit_code == 0
+    assert "warning[PM030]" in result.stderr
+    assert hello.git("rev-parse", "hello_world/rollout-pipeline/v1^{commit}") == before

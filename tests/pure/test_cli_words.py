@@ -12,7 +12,7 @@ from pointsman.cli.follow import event_line
 from pointsman.cli.logs import chosen, harmless_log
 from pointsman.cli.options import given_answers, given_metadata, given_properties, split_version, value_of
 from pointsman.cli.output import Finding, clean, error_text, finding_text, findings_summary
-from pointsman.cli.tree import Node, plain_lines, rich_tree, took
+from pointsman.cli.tree import Node, plain_lines, rich_tree
 from pointsman.model.problem import Code, Invalid, NotFound, Place, Problem, Severity
 
 PROBLEM = Problem(place=Place("projects/p/workflows/w.yaml", 4, 3), code=Code.UNKNOWN_KEY, says="no key 'nam'")
@@ -250,8 +250,3 @@ def test_a_step_of_a_log_is_chosen_by_key_or_by_a_name_that_is_unique() -> None:
 def test_an_event_is_one_line(kind: str, data: dict[str, object], step: str | None, line: str) -> None:
     event = {"type": kind, "at": "2026-06-04T12:00:01.250Z", "actor": "ada", "step": step, "data": data}
     assert event_line(event, {"1.1": "Back up", "2": "Go on?"}, 4) == line
-
-
-@pytest.mark.parametrize(("length", "words"), [(0.4, "0s"), (65, "1m 05s"), (7260, "2h 01m"), (-1, "0s")])
-def test_a_length_of_time_is_told_in_two_units(length: float, words: str) -> None:
-    assert took(length) == words

@@ -6,15 +6,13 @@ from functools import cached_property
 from pathlib import Path
 
 from pointsman.cli.folders import TemplateFolders
+from pointsman.cli.loose import LooseReading
 from pointsman.cli.released import TagPublished
-from pointsman.intake.definitions import Definitions
 from pointsman.intake.library import GitLibrary, policies
-from pointsman.intake.published import Published
 from pointsman.intake.reading import PlanQuestion, Reading
 from pointsman.intake.verdict import Verdict, verdict
 from pointsman.load.assemble import Loaded, assemble
 from pointsman.load.working_tree import working_tree
-from pointsman.model.inventory import Template
 from pointsman.model.names import nearest, workflow_codes, workflow_path
 from pointsman.model.problem import Invalid, NotFound, Refused
 from pointsman.model.source import Source
@@ -61,26 +59,6 @@ class Wanted:
     properties: JsonObject = field(default_factory=dict)
 
 
-class _NoCommits(Definitions):
-    """The commits of a folder that is no repository."""
-
-    def __init__(self) -> None:
-        self.root = ""
-
-    def template(self, path: str, version: str) -> Template | None:  # noqa: ARG002 - nothing is at any version
-        """Nothing."""
-        return None
-
-
-class _LooseReading(Reading):
-    """Reads a folder that is no repository: only what is laid before it."""
-
-    def __init__(self) -> None:
-        self.definitions = _NoCommits()
-        self.published = Published()
-        self._refs = None
-
-
 class Checkout:
     """What is at hand. `is_repository`: there are refs; `folder` is where `projects/` is, None in a bare repository."""
 
@@ -110,7 +88,7 @@ class Checkout:
                 f"{folder.absolute()} is not inside a Git repository, and holds no projects/",
                 hint="go to a folder of your repository, or make one with: pointsman init",
             )
-        self.reading = _LooseReading()
+        self.reading = LooseReading()
 
     # What is thought of it
 

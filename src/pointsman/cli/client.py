@@ -130,6 +130,13 @@ class Client:
             ) from error
 
 
+def daemon_at(server: str) -> Client:
+    """The daemon at this address, for as long as the command runs."""
+    client = Client(server)
+    click.get_current_context().call_on_close(client.close)
+    return client
+
+
 def part(name: str) -> str:
     """A name as one part of an address."""
     return quote(name, safe=":@")

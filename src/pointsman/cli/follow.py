@@ -3,7 +3,7 @@
 import queue
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from json import loads
@@ -36,17 +36,20 @@ class _Stream:
     server: str
     run: str
     events: "queue.SimpleQueue[Event | PointsmanError | None]" = field(default_factory=queue.SimpleQueue)
+    is_wanted: bool = True
 
     def start(self) -> None:
         threading.Thread(target=self._read, daemon=True).start()
 
     def _read(self) -> None:
         seen, since, told = "0", time.monotonic(), False
-        while True:
+        while self.is_wanted:
             client = Client(self.server)
             try:
                 for event in client.events(f"runs/{part(self.run)}/events", after=seen):
                     seen, since, told = event.id, time.monotonic(), False
+                    if not self.is_wanted:
+                        return
                     self.events.put(loads(event.data))
                 if client.get(f"runs/{part(self.run)}")["state"] not in OPEN_STATES:
                     self.events.put(None)
@@ -66,24 +69,30 @@ class _Stream:
             time.sleep(BETWEEN_TRIES_SECONDS)
 
 
-def followed(client: Client, run: str) -> Iterator[News]:
+def followed(client: Client, run: str) -> Generator[News, None, None]:
     """Looks at a run: one at once, one whenever something happened, and one now and then; the last when it is over.
 
     `Unavailable` if the daemon stays away longer than `PATIENCE_SECONDS`.
     """
     stream = _Stream(client.server, run)
     stream.start()
-    address = f"runs/{part(run)}"
+    try:
+        yield from _looks(client, f"runs/{part(run)}", stream)
+    finally:
+        stream.is_wanted = False
+
+
+def _looks(client: Client, address: str, stream: _Stream) -> Iterator[News]:
     shown = client.get(address)
     yield News((), shown)
-    waited_for: list[Event] = []
+    untold: list[Event] = []
     next_look = 0.0
     ended = False
     while not ended:
         events, ended = _arrived(stream.events)
-        waited_for += events
+        untold += events
         now = time.monotonic()
-        if ended or (waited_for and now >= next_look):
+        if ended or (untold and now >= next_look):
             try:
                 shown = client.get(address)
             except Unavailable:
@@ -92,10 +101,10 @@ def followed(client: Client, run: str) -> Iterator[News]:
                 continue  # the stream knows of it too, and has patience
             # a large run takes long to fetch: look at it less often then
             next_look = time.monotonic() + 4 * (time.monotonic() - now)
-        elif waited_for:
+        elif untold:
             continue
-        yield News(tuple(waited_for), shown)
-        waited_for = []
+        yield News(tuple(untold), shown)
+        untold = []
 
 
 def _arrived(events: "queue.SimpleQueue[Event | PointsmanError | None]") -> tuple[list[Event], bool]:

@@ -7,11 +7,12 @@ from typing import Any, Literal, TypeVar
 
 import click
 
-from pointsman.cli.client import Client, part
+from pointsman.cli.client import Client, daemon_at, part
 from pointsman.cli.options import json_option, quiet_option, server_options
-from pointsman.cli.output import counted, put, put_json, put_table, say
-from pointsman.cli.tree import one_line, seconds, took
+from pointsman.cli.output import put, put_json, put_table, say
+from pointsman.cli.tree import one_line, seconds
 from pointsman.model.names import workflow_codes
+from pointsman.web.words import counted, took
 
 Decision = Literal["continue", "approve", "reject"]
 F = TypeVar("F", bound=Callable[..., Any])
@@ -27,7 +28,7 @@ _MOST_GATES = 1000
 @server_options
 def inbox(server: str, *, everything: bool, as_json: bool, quiet: bool) -> None:
     """Print the open gates that you may decide, oldest first."""
-    found = list(Client(server).items("gates", most=_MOST_GATES, all="true" if everything else None))
+    found = list(daemon_at(server).items("gates", most=_MOST_GATES, all="true" if everything else None))
     if as_json:
         put_json(found)
     elif quiet:
@@ -63,7 +64,7 @@ def continue_(gate: str, message: str, server: str) -> None:
 
     GATE is RUN:STEP, for example 12:4.
     """
-    decide(Client(server), gate, "continue", message=message)
+    decide(daemon_at(server), gate, "continue", message=message)
 
 
 @click.command(epilog="Example: pointsman approve 12:5")
@@ -73,7 +74,7 @@ def approve(gate: str, message: str, server: str) -> None:
 
     GATE is RUN:STEP, for example 12:5. What is approved is the plan as it is shown, and this opening of the gate.
     """
-    decide(Client(server), gate, "approve", message=message)
+    decide(daemon_at(server), gate, "approve", message=message)
 
 
 @click.command(epilog="Example: pointsman reject 12:5 -m 'not on a Friday'")
@@ -83,7 +84,7 @@ def reject(gate: str, message: str, server: str) -> None:
 
     GATE is RUN:STEP, for example 12:5. The run ends rejected; it can be retried.
     """
-    decide(Client(server), gate, "reject", message=message)
+    decide(daemon_at(server), gate, "reject", message=message)
 
 
 def decide(client: Client, gate: str, decision: Decision, *, message: str) -> None:

@@ -23,7 +23,7 @@ from pointsman.cli.checkout import Checkout, Wanted
 from pointsman.cli.follow import event_line
 from pointsman.cli.logs import LogPrinter
 from pointsman.cli.main import INTERRUPTED
-from pointsman.cli.output import Finding, RunRefused, counted, put, say
+from pointsman.cli.output import Finding, RunRefused, put, say
 from pointsman.cli.plan import planned_here
 from pointsman.cli.watch import AT_GATE, EXIT_CODES
 from pointsman.engine.carrier import Surroundings
@@ -38,6 +38,7 @@ from pointsman.run.skipping import skipped_keys
 from pointsman.store.database import Database
 from pointsman.store.events import Entry, Events
 from pointsman.store.runs import NewRun
+from pointsman.web.words import counted
 
 WORKERS = 4
 _ENDS = frozenset({"step_succeeded", "step_failed", "step_lost"})

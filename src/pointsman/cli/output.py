@@ -11,6 +11,7 @@ from typing import Any, TextIO
 import click
 
 from pointsman.model.problem import Invalid, PointsmanError, Problem, Refused, Severity
+from pointsman.web.words import counted
 
 WIDEST_LINE = 160
 # Controls, and what turns the direction of text; a newline and a tab are fine, and so are our own colours.
@@ -125,11 +126,6 @@ def painted(text: str, stream: TextIO, colour: str | None = None, *, bold: bool 
     if not has_colour(stream):
         return text
     return click.style(text, fg=colour, bold=bold or None, dim=dim or None)
-
-
-def counted(number: int, noun: str) -> str:
-    """A number with its noun: `1 step`, `3 steps`."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def error_text(error: PointsmanError) -> str:

@@ -16,12 +16,13 @@ from pointsman.cli.options import (
     repository_options,
     split_version,
 )
-from pointsman.cli.output import Finding, counted, finding_text, is_terminal, put_json, say
+from pointsman.cli.output import Finding, finding_text, is_terminal, put_json, say
 from pointsman.cli.tree import plan_node, put_tree
 from pointsman.model.names import workflow_codes
 from pointsman.model.plan import Plan
 from pointsman.model.problem import Invalid
 from pointsman.plan.planner import Planned
+from pointsman.web.words import counted
 
 
 @click.command(epilog="Example: pointsman plan hello_world/backup-environment --ref main --set env=dev")

@@ -1,21 +1,28 @@
 """`pointsman publish`: the tag that publishes a workflow, made in the local repository."""
 
 import os
+import sys
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
 from pointsman.cli.checkout import Checkout
-from pointsman.cli.options import quiet_option, repository_options
-from pointsman.cli.output import counted, put, say
+from pointsman.cli.options import inventory_option, quiet_option, repository_options
+from pointsman.cli.output import Finding, finding_text, put, say
+from pointsman.intake.library import GitLibrary, policies
 from pointsman.model.names import workflow_codes
-from pointsman.model.problem import Invalid, NotFound, Refused, has_errors
+from pointsman.model.plan import PinnedWorkflow
+from pointsman.model.problem import Code, Invalid, NotFound, Refused, Severity, has_errors
+from pointsman.plan.planner import Request, plan
 from pointsman.repo.publishing import create_tag, next_version
 from pointsman.repo.versions import ReleaseTag, parse_tag
+from pointsman.web.words import counted
 
 _UNCHANGED = 0
 _IGNORED = 1 << 14
 _MOST_NAMED = 3
+_ABOUT_TARGETS = {Code.UNKNOWN_TARGET, Code.UNKNOWN_ACTION, Code.UNKNOWN_TEMPLATE}
 
 
 @click.command(epilog="Example: pointsman publish hello_world/rollout-pipeline 2.0.0rc1")
@@ -23,9 +30,17 @@ _MOST_NAMED = 3
 @click.argument("version", metavar="[VERSION]", required=False)
 @click.option("-m", "--message", help="The tag's message.")
 @quiet_option
+@inventory_option
 @repository_options
 def publish(
-    workflow: str, version: str | None, message: str | None, folder: Path, root: str | None, *, quiet: bool
+    workflow: str,
+    version: str | None,
+    *,
+    message: str | None,
+    inventory_branch: str,
+    folder: Path,
+    root: str | None,
+    quiet: bool,
 ) -> None:
     """Validate WORKFLOW as it is committed, make its tag PROJECT/WORKFLOW/vVERSION, and say how to push it.
 
@@ -42,6 +57,7 @@ def publish(
     path = checkout.workflow(workflow, ref="HEAD")
     tag = _tag(checkout, path, version)
     _check_valid(checkout, path, head, tag)
+    _warn_of_targets(checkout, path, head, inventory_branch)
     name = f"{tag.project}/{tag.workflow}"
     text = message or f"Publish {name} {tag.display}"
     create_tag(checkout.repository, tag.tag, head, f"{text}\n", _tagger(checkout))
@@ -89,6 +105,25 @@ def _tag(checkout: Checkout, path: str, version: str | None) -> ReleaseTag:
             hint=f"a published version never moves; publish the next one: pointsman publish {name}",
         )
     return tag
+
+
+def _warn_of_targets(checkout: Checkout, path: str, head: str, inventory_branch: str) -> None:
+    """Say what the inventory branch lacks that the workflow needs: a run would be refused (R28)."""
+    definitions = checkout.reading.definitions
+    branch = checkout.reading.refs().branches.get(inventory_branch)
+    if branch is None or branch == head:
+        return
+    loaded = definitions.at(branch)
+    library = GitLibrary(
+        definitions=definitions, loaded=loaded, published=checkout.reading.published, policies=policies(loaded)
+    )
+    definition = definitions.at(head).workflows[path]
+    request = Request(pinned=PinnedWorkflow(path=path, version="", commit=head), definition=definition, lenient=True)
+    missing = [problem for problem in plan(request, library).problems if problem.code in _ABOUT_TARGETS]
+    for problem in missing:
+        say(finding_text(Finding.of(replace(problem, severity=Severity.WARNING)), sys.stderr))
+    if missing:
+        say(f"hint: a run of it is refused until the branch {inventory_branch} has these targets and actions")
 
 
 def _tagger(checkout: Checkout) -> tuple[str, str] | None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from pointsman.cli.client import Client
+from pointsman.cli.client import daemon_at
 from pointsman.cli.options import (
     given_answers,
     given_metadata,
@@ -78,7 +78,7 @@ def _run_served(workflow: str, given: dict[str, Any]) -> int:
     }
     if version is not None:
         body["version"] = version
-    client = Client(given["server"])
+    client = daemon_at(given["server"])
     made = client.post("runs", body)
     if given["quiet"]:
         put(str(made["number"]))

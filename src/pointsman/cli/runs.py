@@ -7,13 +7,14 @@ from typing import Any
 
 import click
 
-from pointsman.cli.client import Client, part
+from pointsman.cli.client import daemon_at, part
 from pointsman.cli.logs import followed_logs, whole_logs
 from pointsman.cli.options import given_metadata, json_option, quiet_option, server_options
 from pointsman.cli.output import is_terminal, painted, put, put_json, put_table, say
-from pointsman.cli.tree import put_tree, run_node, seconds, took
+from pointsman.cli.tree import put_tree, run_node, seconds
 from pointsman.cli.watch import exit_code, gate_words, open_gates, watched
 from pointsman.model.names import workflow_codes
+from pointsman.web.words import took
 
 _STATES = ("pending", "running", "waiting", "succeeded", "failed", "rejected", "cancelled")
 _HEADINGS = ("RUN", "STATE", "WORKFLOW", "VERSION", "STARTED BY", "CREATED", "TOOK")
@@ -38,7 +39,7 @@ def list_(*, server: str, as_json: bool, quiet: bool, limit: int, **given: Any) 
     """Print runs, newest first."""
     given_metadata(given["metadata"])
     found = list(
-        Client(server).items(
+        daemon_at(server).items(
             "runs",
             most=limit,
             state=given["states"] or None,
@@ -82,7 +83,7 @@ def _moment(text: str) -> str:
 @server_options
 def show(run: str, server: str, *, as_json: bool) -> None:
     """Print a run with its steps as they stand."""
-    found = Client(server).get(f"runs/{part(run)}")
+    found = daemon_at(server).get(f"runs/{part(run)}")
     if as_json:
         put_json(found)
         return
@@ -117,7 +118,7 @@ def watch(run: str, server: str) -> int:
 
     Exits with 0 if it succeeded, 1 if it failed or was cancelled, 5 if somebody rejected it.
     """
-    return exit_code(watched(Client(server), run, until_gate=False))
+    return exit_code(watched(daemon_at(server), run, until_gate=False))
 
 
 @runs.command(epilog="Example: pointsman runs logs 12 2.1 --follow")
@@ -134,7 +135,7 @@ def logs(run: str, step: str | None, server: str, *, follow: bool, attempt: int 
     """
     if attempt is not None and (step is None or follow):
         raise click.UsageError("--attempt needs a STEP and excludes --follow")
-    client = Client(server)
+    client = daemon_at(server)
     if follow:
         followed_logs(client, run, step, raw=raw)
     else:
@@ -150,6 +151,6 @@ def cancel(run: str, message: str, server: str) -> None:
 
     A second time, the cleaning up is cancelled too.
     """
-    found = Client(server).post(f"runs/{part(run)}/cancel", {"message": message} if message else {})
+    found = daemon_at(server).post(f"runs/{part(run)}/cancel", {"message": message} if message else {})
     ended = found["state"] == "cancelled"
     say(f"run {found['number']} is {'cancelled' if ended else 'being cancelled'}")

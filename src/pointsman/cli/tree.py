@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from pointsman.cli.output import STATE_COLOURS, clean, counted, has_colour, put
+from pointsman.cli.output import STATE_COLOURS, clean, has_colour, put
 from pointsman.model.plan import CONTAINERS, Plan
 from pointsman.plan.naming import crumbs
+from pointsman.web.words import counted, took
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -128,15 +129,6 @@ def seconds(moment: str | None) -> float | None:
     return None if moment is None else datetime.fromisoformat(moment).timestamp()
 
 
-def took(length_seconds: float) -> str:
-    """A length of time in its two largest units, such as `1m 05s`."""
-    minutes, rest = divmod(max(0, int(length_seconds)), 60)
-    hours, minutes = divmod(minutes, 60)
-    if hours:
-        return f"{hours}h {minutes:02}m"
-    return f"{minutes}m {rest:02}s" if minutes else f"{rest}s"
-
-
 def _people(users: Sequence[str], groups: Sequence[str]) -> tuple[str, ...]:
     return (*users, *(f"@{group}" for group in groups))
 
@@ -220,7 +212,8 @@ def _label(node: Node, now: float, folded: frozenset[str]) -> "Text":
         text.append(f"  {node.state}", style=colour)
     if node.target:
         # whole paths would push what is done beyond the edge
-        text.append(f"  {clean(f'{crumbs(node.target)} › {node.action}')}", style="cyan")
+        place = crumbs(node.target)
+        text.append(clean(f"  {'' if node.name == place else f'{place} '}› {node.action}"), style="cyan")
     elif node.work:
         text.append(f"  {clean(node.work)}", style="cyan")
     elif not node.state or node.kind in {"wait", "approval"}:

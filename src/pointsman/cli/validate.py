@@ -8,7 +8,8 @@ import click
 
 from pointsman.cli.checkout import Checkout, Judged
 from pointsman.cli.options import repository_options
-from pointsman.cli.output import Finding, counted, finding_text, findings_summary, put, put_json, say
+from pointsman.cli.output import Finding, finding_text, findings_summary, put, put_json, say
+from pointsman.web.words import counted
 
 
 @click.command(epilog="Example: pointsman validate --format json | jq '.problems[].message'")

@@ -33,6 +33,8 @@ def watched(client: Client, number: object, *, until_gate: bool, quiet: bool = F
     except KeyboardInterrupt:
         say(f"\nrun {number} goes on; look at it with: pointsman runs watch {number}")
         raise
+    finally:
+        looks.close()
 
 
 def exit_code(run: Run) -> int:
