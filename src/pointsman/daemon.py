@@ -4,17 +4,14 @@ import asyncio
 import fcntl
 import logging
 import os
-import signal
 import socket
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
-
-import uvicorn
 
 from pointsman import __version__
 from pointsman.access.login import Login
@@ -28,7 +25,7 @@ from pointsman.intake.alarms import Alarms
 from pointsman.intake.follow import Follow, Follower
 from pointsman.intake.readers import Readers
 from pointsman.intake.start import Starter
-from pointsman.model.problem import Refused, Unavailable
+from pointsman.model.problem import Refused
 from pointsman.repo.files import folder_at
 from pointsman.repo.opening import open_repository
 from pointsman.settings import Settings
@@ -36,7 +33,7 @@ from pointsman.store.database import Database
 from pointsman.store.events import Events
 from pointsman.web.app import build_app
 from pointsman.web.office import Office
-from pointsman.web.patience import PatientProtocol
+from pointsman.web.server import bound, server_for
 
 log = logging.getLogger("pointsman")
 
@@ -48,7 +45,6 @@ bundles/    template folders, by the id of their Git tree; made again when missi
 work/       working copies of steps under way
 daemon.lock held by the daemon that uses this folder
 """
-STOP_SECONDS = 2
 
 
 @dataclass(slots=True)
@@ -165,58 +161,12 @@ def locked(data: Path) -> int:
     return handle
 
 
-def bound(settings: Settings) -> socket.socket:
-    """The listening socket; `Unavailable` with what to do if the address cannot be had."""
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((settings.host, settings.port))
-        listener.listen(512)
-    except OSError as error:
-        listener.close()
-        raise Unavailable(
-            f"cannot listen on {settings.listen}: {os.strerror(error.errno or 0)}",
-            hint="another program has this port: stop it, or give another --listen",
-        ) from error
-    return listener
-
-
-class _Server(uvicorn.Server):
-    """uvicorn's server; signals end it in good order, and it does not send them to itself again."""
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-    def stop_on_signals(self, drain: Callable[[], None]) -> None:
-        """From now on TERM and INT start nothing new and end the server."""
-
-        def stop() -> None:
-            drain()
-            self.should_exit = True
-
-        for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, stop)
-
-
 async def _serve(settings: Settings, listener: socket.socket) -> None:
     host, port = listener.getsockname()[:2]
     url = settings.external_url or f"http://{f'[{host}]' if ':' in host else host}:{port}"
     daemon = build(settings, external_url=url.rstrip("/"))
     _check_open_door(daemon, settings)
-    config = uvicorn.Config(
-        build_app(daemon.office),
-        log_config=None,
-        access_log=False,
-        http=PatientProtocol,
-        ws="none",
-        lifespan="off",
-        server_header=False,
-        timeout_graceful_shutdown=STOP_SECONDS,
-        timeout_keep_alive=30,
-    )
-    server = _Server(config)
+    server = server_for(build_app(daemon.office))
     async with daemon.running():
         server.stop_on_signals(daemon.engine.drain)
         serving = asyncio.create_task(server.serve(sockets=[listener]))
@@ -258,7 +208,7 @@ def serve(settings: Settings) -> None:
     logging.getLogger("asyncio").setLevel(logging.ERROR)  # it warns of every reader that goes away
     open_repository(settings.repository)
     handle = locked(settings.data)
-    listener = bound(settings)
+    listener = bound(settings.host, settings.port)
     try:
         asyncio.run(_serve(settings, listener))
     finally:

@@ -5,7 +5,7 @@ from starlette.responses import Response
 from pointsman.engine.decide import OpenGate, Verdict
 from pointsman.model.run import StepState
 from pointsman.run.quorum import needed
-from pointsman.web.bodies import DecisionBody, body_of, limit_of
+from pointsman.web.bodies import DecisionBody, body_of, cursor_of, limit_of
 from pointsman.web.calls import Ask, Call, answered
 from pointsman.web.consequences import next_steps
 from pointsman.web.shapes import Shape, approvers_shape, decision_shape, moment, page_of
@@ -42,9 +42,10 @@ def gate_shape(found: OpenGate) -> Shape:
 async def list_gates(ask: Ask) -> Response:
     """The open gates that the asker may decide, or with `all=true` all that they may view, oldest first."""
     everything = ask.request.query_params.get("all", "").lower() in {"true", "1"}
-    limit = limit_of(ask.request)
-    items = [gate_shape(gate) for gate in ask.office.open_gates(ask.actor, all_visible=everything)]
-    return answered(page_of(items[:limit], limit, lambda item: int(item["run"])))
+    start, limit = cursor_of(ask.request) or 0, limit_of(ask.request)
+    found = ask.office.open_gates(ask.actor, all_visible=everything)
+    items = [gate_shape(gate) for gate in found[start : start + limit + 1]]
+    return answered(page_of(items, limit, lambda _: start + limit))
 
 
 async def one_gate(ask: Ask) -> Response:

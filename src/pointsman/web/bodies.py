@@ -1,11 +1,12 @@
 """Request bodies: strict JSON into pydantic models, and query parameters within their limits."""
 
 import json
+import math
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from starlette.requests import Request
 
 from pointsman.model.problem import Code, Invalid, Place, Problem
@@ -23,6 +24,22 @@ class BadRequestError(Exception):
     def __init__(self, says: str, *, status: int = 400) -> None:
         super().__init__(says)
         self.says, self.status = says, status
+
+
+class _Written(float):
+    """A number of JSON that still knows how it was written: as a version, 1.10 is not 1.1 (R22)."""
+
+    __slots__ = ("text",)
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+
+def _as_written(version: object) -> object:
+    return version.text if isinstance(version, _Written) else version
+
+
+Version = Annotated[str | int | None, BeforeValidator(_as_written)]
 
 
 class Body(BaseModel):
@@ -108,7 +125,9 @@ async def body_of(request: Request, model: type[B], *, required: bool = True) ->
 
 def _json(data: bytes) -> Any:  # noqa: ANN401 - JSON
     try:
-        value = json.loads(data.decode("utf-8"), parse_constant=_no_constant, object_pairs_hook=_no_duplicates)
+        value = json.loads(
+            data.decode("utf-8"), parse_float=_finite, parse_constant=_no_constant, object_pairs_hook=_no_duplicates
+        )
         json.dumps(value, ensure_ascii=False).encode("utf-8")  # half a surrogate pair can be stored nowhere
     except (ValueError, RecursionError) as error:
         says = "it is nested too deep" if isinstance(error, RecursionError) else str(error)[:200]
@@ -125,6 +144,13 @@ def _depth(value: object) -> int:
         nested = [item for item in level if isinstance(item, dict | list)]
         level = [item for found in nested for item in (found.values() if isinstance(found, dict) else found)]
     return depth
+
+
+def _finite(text: str) -> float:
+    number = _Written(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text[:20]} is too large for a number")
+    return number
 
 
 def _no_constant(name: str) -> None:
@@ -162,7 +188,7 @@ def cursor_of(request: Request) -> int | None:
 
 
 def since_of(request: Request) -> float | None:
-    """`?since=`: RFC 3339, or seconds since 1970."""
+    """`?since=`: RFC 3339; without an offset it is UTC."""
     text = request.query_params.get("since")
     if text is None:
         return None

@@ -20,6 +20,7 @@ from pointsman.web.office import Office
 
 PREFIX = "/api/v1"
 LONGEST_KEY = 200
+BEGUN = "\nbegun"  # no key ends so: a header has no line breaks
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +78,14 @@ async def _once(ask: Ask, key: str, answer: Answering) -> Response:
     lock = _locks.setdefault((ask.actor.name, key), asyncio.Lock())
     async with lock:
         known = rows.answered(ask.actor.name, key)
+        begun = known or rows.answered(ask.actor.name, key + BEGUN)
+        if begun is not None and begun.asked != asked:
+            raise Refused("this Idempotency-Key was used for another request", status=422)
         if known is not None:
-            if known.asked != asked:
-                raise Refused("this Idempotency-Key was used for another request", status=422)
             return Response(known.body, known.status, media_type="application/json")
+        if begun is None:
+            # before the deed: after a kill between the deed and its answer, the key must not fit another request
+            rows.remember(ask.actor.name, key + BEGUN, Answered(asked=asked, status=0, body=""), at=ask.office.now())
         response = await answer(ask)
         if response.status_code < 300 and isinstance(response, JSONResponse):
             given = Answered(asked=asked, status=response.status_code, body=bytes(response.body).decode())

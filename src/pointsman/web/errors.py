@@ -85,6 +85,12 @@ def error_handler(page: Callable[[Request, int, str, str], Response]) -> Handler
     """The one place where errors become answers; `page` makes one for people."""
 
     async def handle(request: Request, error: Exception) -> Response:
+        response = answer(request, error)
+        if isinstance(error, Throttled):
+            response.headers["Retry-After"] = str(error.retry_after_seconds)
+        return response
+
+    def answer(request: Request, error: Exception) -> Response:
         status = status_of(error)
         says, hint = words_of(error)
         if status == 500:

@@ -2,13 +2,17 @@
 
 import asyncio
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any
 
 from starlette.datastructures import MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from pointsman.web.bodies import BadRequestError
+
 LARGEST_BODY = 1024 * 1024
+LONGEST_NUMBER = 15
 BODY_SECONDS = 20.0
 HEADERS: Mapping[str, str] = {
     "Content-Security-Policy": (
@@ -24,12 +28,6 @@ HEADERS: Mapping[str, str] = {
 _ODD = (b"%2f", b"%5c", b"%00", b"%0a", b"%0d", b"\\", b";", b"//")
 
 
-class _RefusedError(Exception):
-    def __init__(self, status: int, says: str) -> None:
-        super().__init__(says)
-        self.status, self.says = status, says
-
-
 class Guard:
     """Wraps the application. `hosts` are the names it answers to; `tls` adds a promise of TLS."""
 
@@ -42,80 +40,91 @@ class Guard:
         if scope["type"] != "http":
             return
 
+        body: _Limited | None = None
+
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 for name, value in self._headers.items():
                     if not (name == "Cache-Control" and "cache-control" in headers):
                         headers[name] = value
+                if body is None or not body.ended:
+                    # what is still to come of the body is nobody's any more, and may come for ever
+                    headers["Connection"] = "close"
+                if body is not None:
+                    body.answering = True
             await send(message)
 
         try:
             self._check(scope)
-            limited = _Limited(receive, _declared_length(scope))
-        except _RefusedError as error:
+            body = _Limited(receive, _declared_length(scope))
+        except BadRequestError as error:
             await _answer(error, scope, receive, with_headers)
             return
-        started = False
-
-        async def noted(message: Message) -> None:
-            nonlocal started
-            started = started or message["type"] == "http.response.start"
-            await with_headers(message)
-
-        try:
-            await self._app(scope, limited, noted)
-        except _RefusedError as error:
-            if not started:
-                await _answer(error, scope, receive, with_headers)
+        await self._app(scope, body, with_headers)
 
     def _check(self, scope: Scope) -> None:
         raw = scope.get("raw_path") or scope["path"].encode()
         lowered = raw.lower()
         if any(part in lowered for part in _ODD) or len(raw) > 4000 or b"/../" in lowered + b"/":
-            raise _RefusedError(400, "this address has characters that no address here has")
+            raise BadRequestError("this address has characters that no address here has")
         hosts = [value for name, value in scope["headers"] if name == b"host"]
         if len(hosts) != 1 or hosts[0].decode("latin-1").lower() not in self._hosts:
-            raise _RefusedError(421, "this daemon does not answer under this host name; see external_url and listen")
+            raise BadRequestError(
+                "this daemon does not answer under this host name; see external_url and listen", status=421
+            )
         if sum(1 for name, _ in scope["headers"] if name == b"authorization") > 1:
-            raise _RefusedError(401, "more than one Authorization header")
+            raise BadRequestError("more than one Authorization header", status=401)
 
 
-def _declared_length(scope: Scope) -> int:
-    declared = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
+def _declared_length(scope: Scope) -> int | None:
+    """The length of the body; None if the request does not tell it beforehand."""
+    headers = dict(scope["headers"])
+    if b"transfer-encoding" in headers:
+        return None
+    declared = headers.get(b"content-length", b"0")
     if not declared.isdigit():
-        raise _RefusedError(400, "Content-Length is no number")
-    if int(declared) > LARGEST_BODY:
-        raise _RefusedError(413, f"the body is larger than {LARGEST_BODY} bytes")
+        raise BadRequestError("Content-Length is no number")
+    if len(declared) > LONGEST_NUMBER or int(declared) > LARGEST_BODY:
+        raise _too_large()
     return int(declared)
 
 
-class _Limited:
-    """`receive` with a count of bytes and an end of patience."""
+def _too_large() -> BadRequestError:
+    return BadRequestError(f"the body is larger than {LARGEST_BODY} bytes", status=413)
 
-    def __init__(self, receive: Receive, declared: int) -> None:
-        self._receive, self._seen, self._declared = receive, 0, declared
+
+class _Limited:
+    """`receive` with a count of bytes and an end of patience. `ended`: all of the body is there."""
+
+    def __init__(self, receive: Receive, declared: int | None) -> None:
+        self._receive, self._seen = receive, 0
         self._end = asyncio.get_running_loop().time() + BODY_SECONDS
-        self._complete = False
+        self.ended, self.answering = declared == 0, False
 
     async def __call__(self) -> Message:
-        if self._complete:
+        if self.ended:
             return await self._receive()
         left = self._end - asyncio.get_running_loop().time()
         try:
             message = await asyncio.wait_for(self._receive(), max(left, 0.001))
         except TimeoutError:
-            raise _RefusedError(408, f"the body did not arrive within {BODY_SECONDS:.0f} s") from None
+            if self.answering:
+                return {"type": "http.disconnect"}
+            raise BadRequestError(f"the body did not arrive within {BODY_SECONDS:g} s", status=408) from None
         self._seen += len(message.get("body", b""))
         if self._seen > LARGEST_BODY:
-            raise _RefusedError(413, f"the body is larger than {LARGEST_BODY} bytes")
-        self._complete = not message.get("more_body", False)
+            raise _too_large()
+        self.ended = not message.get("more_body", False)
         return message
 
 
-async def _answer(error: _RefusedError, scope: Scope, receive: Receive, send: Send) -> None:
-    body: dict[str, Any] = {"type": "about:blank", "title": error.says, "status": error.status, "detail": error.says}
-    response = JSONResponse(
-        body, error.status, headers={"Connection": "close"}, media_type="application/problem+json"
-    )  # fmt: skip
+async def _answer(error: BadRequestError, scope: Scope, receive: Receive, send: Send) -> None:
+    body: dict[str, Any] = {
+        "type": "about:blank",
+        "title": HTTPStatus(error.status).phrase,
+        "status": error.status,
+        "detail": error.says,
+    }
+    response = JSONResponse(body, error.status, media_type="application/problem+json")
     await response(scope, receive, send)

@@ -181,13 +181,13 @@ async def missing(request: Request) -> Response:
 
 def routes() -> list[Route]:
     """Every page and every form."""
-    from pointsman.web import forms, workflow_pages  # noqa: PLC0415 - both need `Visit`
+    from pointsman.web import forms, run_form, workflow_pages  # noqa: PLC0415 - they need `Visit`
 
     return [
         Route("/", runs),
         Route("/inbox", inbox),
         Route("/runs", runs),
-        Route("/runs/new", workflow_pages.new_run, methods=["GET", "POST"]),
+        Route("/runs/new", run_form.new_run, methods=["GET", "POST"]),
         Route("/runs/{number}", run),
         Route("/runs/{number}/live", forms.live),
         Route("/runs/{number}/cancel", forms.cancel, methods=["POST"]),
