@@ -21,7 +21,7 @@ from pointsman.load.step_definitions import approvers
 from pointsman.load.templates import layer
 from pointsman.model.definition import Approvers
 from pointsman.model.inventory import Layer, Policy, Target, TargetKind
-from pointsman.model.problem import Code, Place, Problem, has_errors
+from pointsman.model.problem import Code, Place, Problem, Severity, has_errors
 from pointsman.model.values import Json, JsonObject, merged
 
 NOWHERE = Place("")
@@ -98,7 +98,7 @@ def target(
     model, noun = _MODELS[kind]
     shape = fit(node, model, About(noun=noun))
     properties = entry(node, "properties")
-    problems = (*shape.problems, *reserved_problems(properties), *_policy_problems(node))
+    problems = (*shape.problems, *reserved_problems(properties), *_policy_problems(node), *_worker_problems(node))
     document = shape.document
     if document is None or has_errors(problems):
         return None, problems
@@ -127,6 +127,22 @@ def target(
         policy=_policy(document.policy) if isinstance(document, ProjectDocument) else Policy(),
     )
     return written, problems
+
+
+def _worker_problems(node: Node) -> list[Problem]:
+    """A warning for a worker's label: there is one machine yet, and it carries out everything."""
+    if not isinstance(node, Mapping) or entry(node, "worker") is None:
+        return []
+    says, hint = "worker has no effect in this version", "the daemon's own machine must reach this asset"
+    return [
+        Problem(
+            place=node.key_place("worker"),
+            code=Code.UNSUPPORTED,
+            severity=Severity.WARNING,
+            says=says,
+            hint=hint,
+        )
+    ]
 
 
 def _something(node: Node) -> Node:

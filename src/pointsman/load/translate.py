@@ -8,7 +8,7 @@ from pointsman.load.schema import schema_problems
 from pointsman.load.shape import About, fit
 from pointsman.load.steps import Steps
 from pointsman.model.definition import Concurrency, OnNew, WorkflowDefinition
-from pointsman.model.problem import Code, Problem, has_errors, sorted_problems
+from pointsman.model.problem import Code, Problem, Severity, has_errors, sorted_problems
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +30,7 @@ def workflow(node: Node, path: str, *, file: str) -> WorkflowTranslation:
     shape = fit(node, WorkflowDocument, About(noun="a workflow"))
     inputs = entry(node, "inputs")
     faults = schema_problems(plain_object(inputs), inputs, called="inputs") if isinstance(inputs, Mapping) else ()
-    problems = sorted_problems((*steps.problems, *shape.problems, *faults))
+    problems = sorted_problems((*steps.problems, *shape.problems, *faults, *_without_effect(node)))
     document = shape.document
     if document is None or has_errors(problems):
         return WorkflowTranslation(definition=None, problems=problems)
@@ -47,6 +47,27 @@ def workflow(node: Node, path: str, *, file: str) -> WorkflowTranslation:
         concurrency=Concurrency(limit=document.concurrency.limit, on_new=OnNew(document.concurrency.on_new)),
     )
     return WorkflowTranslation(definition=definition, problems=problems)
+
+
+_LATER = {
+    "on": "runs start over the API, the command line and the page",
+    "notify": "gates and ends are seen on the page, in the inbox and in the event log",
+}
+
+
+def _without_effect(node: Node) -> list[Problem]:
+    """A warning for each key that is understood and does nothing yet: nobody is to rely on it."""
+    return [
+        Problem(
+            place=node.key_place(key),
+            code=Code.UNSUPPORTED,
+            severity=Severity.WARNING,
+            says=f"{key} has no effect in this version",
+            hint=instead,
+        )
+        for key, instead in _LATER.items()
+        if isinstance(node, Mapping) and entry(node, key) is not None
+    ]
 
 
 def _is_nothing(node: Node) -> bool:
