@@ -1,15 +1,17 @@
-"""Worlds for the planner, written in the product's own YAML: texts by path → a source, a shelf, a plan, and its lines.
+"""Worlds for the planner, in the product's own YAML: texts by path → a source, a shelf, a plan, a repository.
 
 The project `p` has the environments dev, staging and prod with an asset `web` each, whose template `server` has the
-actions check, backup, configure, start and default (configure, then start). Files given to a function are laid over these;
-`workflows` are given by code, `deploy` being the one that is planned.
+actions check, backup, configure, start and default (configure, then start). Files that are given are laid over these;
+workflows are given by their codes, `deploy` being the one that is planned.
 """
 
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
+from fakes.git import Repository
 from pointsman.load.assemble import Loaded, assemble
 from pointsman.model.definition import Kind, RunAs, When, WorkflowDefinition
 from pointsman.model.inventory import Retry, Template
@@ -70,7 +72,8 @@ def _template_folder(path: str) -> str:
             return f"templates/{code}"
         case ["projects", project, "templates", code, *_]:
             return f"projects/{project}/templates/{code}"
-    return ""
+        case _:
+            return ""
 
 
 def loaded(files: Mapping[str, str], **workflows: str) -> Loaded:
@@ -210,3 +213,18 @@ def _content_lines(content: Content) -> Iterator[str]:
         yield f"{phase.name}: {words}{env}{limit}"
     if content.worker:
         yield f"worker {content.worker}"
+
+
+# The same in Git
+
+
+def files_of(**workflows: str) -> dict[str, str | bytes | None]:
+    """The files of workflows by their codes."""
+    return {f"projects/p/workflows/{code}.yaml": text for code, text in workflows.items()}
+
+
+def repository(folder: Path, files: Mapping[str, str] | None = None, **workflows: str) -> Repository:
+    """A bare repository whose `main` holds the inventory, these files over it, and these workflows."""
+    made = Repository.create(folder, bare=True)
+    made.commit({**INVENTORY, **(files or {}), **files_of(**workflows)}, executable={"templates/server/act.sh"})
+    return made

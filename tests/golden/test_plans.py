@@ -17,6 +17,7 @@ from pointsman.load.assemble import Loaded, assemble
 from pointsman.load.working_tree import working_tree
 from pointsman.model.definition import WorkflowDefinition
 from pointsman.model.plan import PinnedWorkflow
+from pointsman.model.problem import has_errors
 from pointsman.plan.library import Shelf
 from pointsman.plan.planner import Planned, Request, plan
 
@@ -63,7 +64,7 @@ def planned(case: Path) -> Planned:
 
 
 def good(folder: Path) -> Loaded:
-    """What a folder defines, which must be without a problem."""
+    """What a folder defines, which must be without an error."""
     found = assemble(working_tree(folder))
-    assert not found.problems, "\n".join(map(str, found.problems))
+    assert not has_errors(found.problems), "\n".join(map(str, found.problems))
     return found

@@ -28,7 +28,7 @@ from pointsman.plan.planner import Request
 Texts = st.SearchStrategy[str]
 Steps = st.SearchStrategy[StepDefinition]
 
-CODES = ("deploy", "one", "two", "three")
+CODES = ("deploy", "one", "two")
 VALUES: JsonObject = {"env": "dev", "act": "check", "count": 3, "flag": True, "deep": {"list": [1, {"x": "y"}]}}
 TEMPLATES = ("{{ env }}", "Step {{count}}", "{{ flag }} and {{ act }}", "plain", "", "{{ deep.list }}", "{{ none }}")
 BRACES = st.text(alphabet="{} .ab/é\0", max_size=12)
@@ -127,19 +127,20 @@ def _calls(ways: Ways, codes: Sequence[str]) -> Steps:
     )
 
 
-def _step_lists(ways: Ways, callable_codes: Sequence[str]) -> st.SearchStrategy[tuple[StepDefinition, ...]]:
+@cache
+def _step_lists(ways: Ways, callable_codes: tuple[str, ...]) -> st.SearchStrategy[tuple[StepDefinition, ...]]:
     leaves = _gates(ways) | _changes(ways)
     if callable_codes:
         leaves |= _calls(ways, callable_codes)
 
     def stages(inner: Steps) -> Steps:
-        children = st.lists(inner, min_size=1, max_size=3).map(tuple)
+        children = st.lists(inner, min_size=1, max_size=2).map(tuple)
         run_as, most = st.sampled_from(RunAs), st.none() | st.integers(1, 2)
         return st.builds(
             StageDefinition, **COMMON, name=ways.names, run_as=run_as, children=children, max_parallel=most
         )  # fmt: skip
 
-    return st.lists(st.recursive(leaves, stages, max_leaves=4), min_size=1, max_size=3).map(tuple)
+    return st.lists(st.recursive(leaves, stages, max_leaves=3), min_size=1, max_size=2).map(tuple)
 
 
 @st.composite

@@ -3,13 +3,16 @@
 import json
 from collections.abc import Iterator
 from dataclasses import fields, replace
+from enum import Enum
+from typing import Any
 
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from fakes.sources import DEV, World, content_of, told
-from pointsman.model.definition import Kind, RunAs, When
+from pointsman.model.definition import Kind
+from pointsman.model.inventory import Retry
 from pointsman.model.plan import CONTAINERS, Plan, PlannedStep
 from pointsman.model.problem import has_errors
 from pointsman.model.values import Json, canonical
@@ -66,19 +69,28 @@ def test_the_digest_changes_with_any_change_of_a_step(made: Made, data: st.DataO
     place = data.draw(st.integers(0, len(found.steps) - 1))
     name = data.draw(st.sampled_from([field.name for field in fields(PlannedStep) if field.name != "gate"]))
     step = found.steps[place]
-    value = getattr(step, name)
-    other: dict[type, object] = {str: f"{value}x", int: 77, bool: not value, tuple: (*found.steps[0].children, 99)}
-    given_value = {"run_as": _other(RunAs, value), "when": _other(When, value), "kind": _other(Kind, value)}
-    retry = replace(step.retry, max=step.retry.max + 1)
-    changed = given_value.get(name) or (retry if name == "retry" else other.get(type(value), 77))
+    changes: dict[str, Any] = {name: other_than(getattr(step, name))}
 
-    steps = (*found.steps[:place], replace(step, **{name: changed}), *found.steps[place + 1 :])
+    steps = (*found.steps[:place], replace(step, **changes), *found.steps[place + 1 :])
 
     assert plan_digest(replace(found, steps=steps)) != found.digest
 
 
-def _other(kind: type, value: object) -> object:
-    return next(one for one in kind if one is not value)  # type: ignore[attr-defined] # an enum
+def other_than(value: Any) -> Any:
+    """Another value of the same type."""
+    match value:
+        case Enum():
+            return next(one for one in type(value) if one is not value)
+        case Retry():
+            return replace(value, max=value.max + 1)
+        case bool():
+            return not value
+        case str():
+            return f"{value}x"
+        case tuple():
+            return (*value, 99)
+        case _:
+            return (value or 0) + 1
 
 
 @given(tame())

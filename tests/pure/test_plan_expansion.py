@@ -181,7 +181,8 @@ def test_long_names_are_cut() -> None:
 def test_stages_keep_how_their_children_run() -> None:
     """DESIGN section 4: max_parallel and fail_fast."""
     plan = WORLD.plan(
-        f"steps: [{{name: S, run_as: parallel, max_parallel: 2, fail_fast: true, children: [{{target: {DEV}, action: check}}]}}]"
+        "steps: [{name: S, run_as: parallel, max_parallel: 2, fail_fast: true, "
+        f"children: [{{target: {DEV}, action: check}}]}}]"
     )
 
     assert (plan.steps[1].max_parallel, plan.steps[1].fail_fast, plan.steps[1].children) == (2, True, (2,))

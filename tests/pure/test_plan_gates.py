@@ -73,9 +73,7 @@ def test_the_projects_policy_asks_nobody_to_approve_a_wait() -> None:
 
 def test_the_quorum_of_a_called_workflow_is_raised_by_its_own_project() -> None:
     """`R71`: the policy of the file that the approval stands in."""
-    world = World(
-        files={"projects/p/project.yaml": "policy: {min_approvals: 2}\n"}, published={"child@1": approval()}
-    )
+    world = World(files={"projects/p/project.yaml": "policy: {min_approvals: 2}\n"}, published={"child@1": approval()})
     found = world.plan("steps: [{type: workflow, target: /projects/p/workflows/child}]").steps[2].gate
 
     assert found is not None

@@ -83,8 +83,10 @@ def test_a_wrapper_counts_as_a_level() -> None:
 
 def test_limits_hold_while_validating() -> None:
     """`R45`, `R24`: also for what is only called; the message says what to do."""
-    assert nested_calls(9, 10).refusal(fan_out("w0", 10), lenient=True).endswith(
-        f"{TOO_MANY % 1}\nhint: split the workflow, or narrow its lists of targets and overrides"
+    assert (
+        nested_calls(9, 10)
+        .refusal(fan_out("w0", 10), lenient=True)
+        .endswith(f"{TOO_MANY % 1}\nhint: split the workflow, or narrow its lists of targets and overrides")
     )
 
 

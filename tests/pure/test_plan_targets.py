@@ -36,7 +36,9 @@ def test_an_action_that_does_not_exist_is_named_with_the_nearest() -> None:
     assert WORLD.refusal(on(DEV, action="bakcup")).endswith(
         f"error[PM031]: step 1: {DEV} has no action 'bakcup'\nhint: did you mean backup?"
     )
-    assert WORLD.refusal(on(DEV, action="xyz")).endswith("hint: its actions are: check, backup, configure, start, default")
+    assert WORLD.refusal(on(DEV, action="xyz")).endswith(
+        "hint: its actions are: check, backup, configure, start, default"
+    )
 
 
 def test_a_target_without_a_template_has_no_actions() -> None:
@@ -219,7 +221,10 @@ def test_no_variable_that_changes_what_runs_reaches_a_step(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("value", "says"),
-    [("a\0b", "the value of TOKEN holds a NUL byte"), ("x" * (LARGEST_VARIABLE + 1), "the value of TOKEN is longer than 64 KiB")],
+    [
+        ("a\0b", "the value of TOKEN holds a NUL byte"),
+        ("x" * (LARGEST_VARIABLE + 1), "the value of TOKEN is longer than 64 KiB"),
+    ],
 )
 def test_a_value_that_no_process_can_be_given_is_refused(value: str, says: str) -> None:
     """`R37`: before there is a run."""

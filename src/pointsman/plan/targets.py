@@ -109,12 +109,14 @@ def _impossible(target: Target, action: Action, trouble: Trouble, step: ChangeDe
 
 def _unknown_action(target: Target, template: Template | None, aim: Aim, step: ChangeDefinition, index: int) -> Problem:
     if target.template is None:
-        says, hint = f"{target.path} has no template and so no actions", f"add template: to {target.file}"
+        says = f"{target.path} has no template and so no actions"
+        hint = f"add template: to {target.file or f'{target.path[1:]}/{target.kind}.yaml'}"
         return Problem(place=step.at("action"), code=Code.UNKNOWN_ACTION, says=says, hint=hint, step=step.number)
     if template is None:
         says = f"the template {target.template.code} has no version {aim.template_version}"
+        hint = "a template's version is a tag or a commit at which the template is valid"
         place = step.at(version_key(step, index))
-        return Problem(place=place, code=Code.UNKNOWN_TEMPLATE, says=says, step=step.number)
+        return Problem(place=place, code=Code.UNKNOWN_TEMPLATE, says=says, hint=hint, step=step.number)
     action = aim.action or ""
     near = nearest(action, template.actions)
     known = ", ".join(template.actions) or "none"
