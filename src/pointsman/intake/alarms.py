@@ -87,6 +87,19 @@ class Alarms:
                 )  # fmt: skip
 
 
+def alarm_words(found: str, workflow: str) -> str:
+    """What is wrong with a tag, as far as it concerns a workflow that it publishes; empty if it does not."""
+    for part in found.split(_BETWEEN):
+        kind, _, rest = part.partition(" ")
+        if kind == "deleted":
+            return "its tag was deleted; the version stays"
+        if kind == "moved":
+            return f"its tag was moved to {rest[:12] or 'nothing'}; the version stays where it was"
+        if kind == "conflict" and rest.split(" ")[0] == workflow:
+            return "its tag would give the version another commit; it publishes nothing here"
+    return ""
+
+
 def _moved(row: LedgerRow, now: Mapping[str, Any] | None) -> _Alarm | None:
     if now is None:
         return _Alarm("tag_deleted", "deleted", "it was deleted; its versions stay")

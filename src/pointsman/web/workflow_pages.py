@@ -5,6 +5,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
+from pointsman.intake.alarms import alarm_words
 from pointsman.intake.catalog import DraftEntry, VersionEntry, WorkflowEntry
 from pointsman.intake.reading import PlanQuestion
 from pointsman.model.names import workflow_path
@@ -32,14 +33,14 @@ def entries_for(visit: Visit) -> list[WorkflowEntry]:
 
 
 def _version_line(visit: Visit, entry: WorkflowEntry, version: VersionEntry) -> VersionLine:
-    alarm = visit.office.catalog.troubles.get(version.tag, "")
+    alarm = alarm_words(visit.office.catalog.troubles.get(version.tag, ""), entry.path)
     state = "invalid" if not version.valid else "conflict" if alarm else "valid"
     return VersionLine(
         version=version.shown,
         tag=version.tag,
         commit=version.commit,
         state=state,
-        note=f"its tag was {alarm.split()[0]}" if alarm else "",
+        note=alarm,
         published=None if version.published_at is None else moment(version.published_at, now=visit.now),
         is_latest=version.shown == entry.latest,
     )
@@ -82,14 +83,18 @@ async def workflow(request: Request) -> Response:
     if entry is None:
         raise NotFound(f"there is no workflow {path}")
     line = workflow_line(visit, entry)
-    alarms = visit.office.catalog.troubles
+    alarms, tags = visit.office.catalog.troubles, {version.tag for version in entry.versions}
     view = WorkflowView(
         path=path,
         name=line.name,
         description=line.description,
         versions=tuple(_version_line(visit, entry, version) for version in reversed(entry.versions)),
         drafts=line.drafts,
-        alarms=tuple(f"tag {v.tag}: {alarms[v.tag]}" for v in entry.versions if v.tag in alarms),
+        alarms=tuple(
+            f"tag {tag}: {words}"
+            for tag, found in alarms.items()
+            if (tag in tags or path in found) and (words := alarm_words(found, path))
+        ),
         may_run=line.may_run,
     )
     shown, tree = await _shown(visit, entry, request.query_params.get("ref"))
