@@ -19,7 +19,7 @@ class Findings:
     """Collects what is found; while validating, a variable without a value is no problem (R24)."""
 
     def __init__(self, *, lenient: bool) -> None:
-        self._lenient = lenient
+        self.lenient = lenient
         self.problems: list[Problem] = []
         self.unresolved: list[Unresolved] = []
 
@@ -30,7 +30,7 @@ class Findings:
 
     def all(self) -> list[Problem]:
         """All problems, the variables without a value as one of them (R32)."""
-        if not self.unresolved or self._lenient:
+        if not self.unresolved or self.lenient:
             return self.problems
         return [*self.problems, self._without_value()]
 

@@ -19,14 +19,15 @@ from pointsman.model.definition import (
 from pointsman.model.names import project_of, workflow_codes
 from pointsman.model.plan import ROOT_KEY, Gate, PinnedWorkflow, Plan, PlannedStep
 from pointsman.model.problem import Code, Place, Problem, has_errors, sorted_problems
-from pointsman.model.values import Json, JsonObject, merged
+from pointsman.model.values import JsonObject
 from pointsman.model.wire import plan_digest
 from pointsman.plan.contents import Contents
-from pointsman.plan.findings import Findings, Unresolved
+from pointsman.plan.findings import Findings
+from pointsman.plan.frame import Frame
 from pointsman.plan.library import Library
 from pointsman.plan.naming import crumbs, entry_names, shortened, target_names
 from pointsman.plan.targets import Aim, Targets, called_workflow, version_key
-from pointsman.plan.variables import LARGEST_VALUE, MOST_VALUE_LEVELS, Trouble, resolved, resolved_text, room_left
+from pointsman.plan.variables import LARGEST_VALUE, MOST_VALUE_LEVELS, room_left
 
 MOST_LEVELS = 32
 MOST_STEPS = 20_000
@@ -65,21 +66,6 @@ def plan(request: Request, library: Library) -> Planned:
 
 
 @dataclass(frozen=True, slots=True)
-class _Frame:
-    """The workflow whose steps are being expanded, with the values its variables have. `at` is the key above them."""
-
-    definition: WorkflowDefinition
-    scope: JsonObject
-    above: tuple[PinnedWorkflow, ...]
-    at: str = ""
-
-    @property
-    def called(self) -> bool:
-        """Whether a step called it; otherwise it is the workflow itself."""
-        return len(self.above) > 1
-
-
-@dataclass(frozen=True, slots=True)
 class _Shot:
     """One of a change step's targets."""
 
@@ -111,7 +97,10 @@ class _Planner:
                 Problem(place=Place(self.request.definition.file), code=Code.TOO_LARGE, says=says)
             )
             return
-        frame = self._frame(self.request.definition, self.request.pinned, self.request.properties, ())
+        request = self.request
+        frame = Frame.root(
+            request.definition, request.pinned, request.properties, library=self.library, found=self.found
+        )
         name = self.request.definition.name or self.request.definition.code
         root = PlannedStep(key=ROOT_KEY, kind=Kind.WORKFLOW, name=shortened(name), version=self.request.pinned.version)
         try:
@@ -139,20 +128,6 @@ class _Planner:
 
     # The tree
 
-    def _frame(
-        self,
-        definition: WorkflowDefinition,
-        pinned: PinnedWorkflow,
-        overrides: JsonObject,
-        above: tuple[PinnedWorkflow, ...],
-        *,
-        at: str = "",
-    ) -> _Frame:
-        """Overrides, then the workflow's properties, then the project's (R31)."""
-        project = self.library.inventory.projects.get(workflow_codes(definition.path)[0])
-        lower = merged(project.properties if project else {}, definition.properties)
-        return _Frame(definition, merged(lower, overrides), (*above, pinned), at)
-
     def _add(self, step: PlannedStep, level: int) -> int:
         if len(self.steps) >= MOST_STEPS:
             self._limit(f"more than {MOST_STEPS:,} steps")
@@ -175,15 +150,15 @@ class _Planner:
         )
         raise _TooLargeError
 
-    def _expand(self, parent: int, steps: Sequence[StepDefinition], frame: _Frame, level: int) -> None:
+    def _expand(self, parent: int, steps: Sequence[StepDefinition], frame: Frame, level: int) -> None:
         prefix = "" if parent == 0 else f"{self.steps[parent].key}."
         for number, step in enumerate(steps, start=1):
             self._step(f"{prefix}{number}", parent, step, frame, level)
 
-    def _step(self, key: str, parent: int, step: StepDefinition, frame: _Frame, level: int) -> None:
+    def _step(self, key: str, parent: int, step: StepDefinition, frame: Frame, level: int) -> None:
         if not frame.called:
             self.own_step = step
-        name = shortened(self._text(step.name, step, "name", frame) or "")
+        name = shortened(frame.text(step.name, step, "name") or "")
         common = PlannedStep(
             key=key,
             kind=Kind.STAGE,
@@ -209,7 +184,7 @@ class _Planner:
             case _:
                 raise TypeError(f"{type(step).__name__} is no step")
 
-    def _gate(self, common: PlannedStep, step: GateDefinition, frame: _Frame) -> PlannedStep:
+    def _gate(self, common: PlannedStep, step: GateDefinition, frame: Frame) -> PlannedStep:
         approval = step.approvers is not None
         policy = self.library.policy(project_of(frame.definition.path))
         gate = Gate(
@@ -226,11 +201,11 @@ class _Planner:
 
     # Changes
 
-    def _change(self, common: PlannedStep, step: ChangeDefinition, frame: _Frame, level: int) -> None:
-        action = self._text(step.action, step, "action", frame)
-        overrides = self._object(step.property_overrides, step, "property_overrides", frame)
+    def _change(self, common: PlannedStep, step: ChangeDefinition, frame: Frame, level: int) -> None:
+        action = frame.text(step.action, step, "action")
+        overrides = frame.object(step.property_overrides, step, "property_overrides")
         paths = [
-            self._text(target, step, f"targets.{index}" if step.listed else "target", frame)
+            frame.text(target, step, f"targets.{index}" if step.listed else "target")
             for index, target in enumerate(step.targets)
         ]
         shots = [
@@ -253,14 +228,14 @@ class _Planner:
             child = PlannedStep(key=f"{common.key}.{shot.index + 1}", kind=Kind.CHANGE, name=name, parent=wrapper)
             self._one_change(child, shot, frame, level + 1)
 
-    def _template_version(self, step: ChangeDefinition, index: int, frame: _Frame) -> str | None:
+    def _template_version(self, step: ChangeDefinition, index: int, frame: Frame) -> str | None:
         written = step.template_versions[index] if index < len(step.template_versions) else None
-        return "" if written is None else self._text(written, step, version_key(step, index), frame)
+        return "" if written is None else frame.text(written, step, version_key(step, index))
 
-    def _one_change(self, planned: PlannedStep, shot: _Shot, frame: _Frame, level: int) -> None:
+    def _one_change(self, planned: PlannedStep, shot: _Shot, frame: Frame, level: int) -> None:
         step, index, aim = shot.step, shot.index, shot.aim
         hit = self.targets.hit(aim, step, index)
-        self._report(hit.problems, frame)
+        frame.report(hit.problems)
         name = planned.name or f"{aim.action or step.action} {crumbs(aim.path or step.targets[index])}"
         self._add(
             replace(
@@ -276,29 +251,25 @@ class _Planner:
 
     # Called workflows
 
-    def _call(self, common: PlannedStep, step: CallDefinition, frame: _Frame, level: int) -> None:
-        path = self._text(step.target, step, "target", frame)
-        version = None if step.version is None else self._text(step.version, step, "version", frame)
+    def _call(self, common: PlannedStep, step: CallDefinition, frame: Frame, level: int) -> None:
+        path = frame.text(step.target, step, "target")
+        version = None if step.version is None else frame.text(step.version, step, "version")
         entries = [
-            self._object(entry, step, f"property_overrides.{index}" if step.listed else "property_overrides", frame)
-            or {}
+            frame.object(entry, step, f"property_overrides.{index}" if step.listed else "property_overrides") or {}
             for index, entry in enumerate(step.property_overrides)
         ] or [{}]
         if path is None or (version is None and step.version is not None):
             self._add(replace(common, kind=Kind.WORKFLOW, name=common.name or step.target), level)
             return
         pinned, definition, problems = self._called(step, path, version)
-        self._report(problems, frame)
+        frame.report(problems)
         if pinned is None or definition is None or self._closes_cycle(pinned, frame):
             return
         self.pinned.setdefault(pinned)
         name = common.name or definition.name or definition.code
         called = replace(common, kind=Kind.WORKFLOW, name=shortened(name), version=pinned.version)
         places = [f"{common.key}.{index + 1}." if step.listed else f"{common.key}." for index in range(len(entries))]
-        frames = [
-            self._frame(definition, pinned, entry, frame.above, at=at)
-            for entry, at in zip(entries, places, strict=True)
-        ]
+        frames = [frame.inner(definition, pinned, entry, at=at) for entry, at in zip(entries, places, strict=True)]
         if not step.listed:
             self._expand(self._add(called, level), definition.steps, frames[0], level + 1)
             return
@@ -318,7 +289,7 @@ class _Planner:
             return root, self.request.definition, ()
         return called_workflow(self.library, step, path, version)
 
-    def _closes_cycle(self, pinned: PinnedWorkflow, frame: _Frame) -> bool:
+    def _closes_cycle(self, pinned: PinnedWorkflow, frame: Frame) -> bool:
         if pinned not in frame.above:
             return False
         start = frame.above.index(pinned)
@@ -333,47 +304,6 @@ class _Planner:
             )
         )
         return True
-
-    # Values
-
-    def _text(self, text: str, step: StepDefinition, key: str, frame: _Frame) -> str | None:
-        if "{{" not in text and "}}" not in text:
-            return text
-        trouble = Trouble()
-        value = resolved_text(text, frame.scope, trouble)
-        return None if self._troubled(trouble, step, key, frame) else value
-
-    def _object(self, value: JsonObject, step: StepDefinition, key: str, frame: _Frame) -> JsonObject | None:
-        if not value:
-            return value
-        trouble = Trouble()
-        result: Json = resolved(value, frame.scope, trouble)
-        return None if self._troubled(trouble, step, key, frame) or not isinstance(result, dict) else result
-
-    def _troubled(self, trouble: Trouble, step: StepDefinition, key: str, frame: _Frame) -> bool:
-        if not trouble:
-            return False
-        self._unresolved(trouble.unresolved, step, key, frame)
-        place = step.at(key)
-        problems = [
-            Problem(place=place, code=Code.UNPRINTABLE, says=sentence, step=step.number)
-            for sentence in trouble.sentences
-        ]
-        self._report(problems, frame)
-        return True
-
-    def _unresolved(self, names: Sequence[str], step: StepDefinition, key: str, frame: _Frame) -> None:
-        if self._reports(frame):
-            number = f"{frame.at}{step.number}"
-            self.found.unresolved.extend(Unresolved(name, number, step.at(key), frame.called) for name in names)
-
-    def _report(self, problems: Sequence[Problem], frame: _Frame) -> None:
-        if self._reports(frame):
-            self.found.problems.extend(problems)
-
-    def _reports(self, frame: _Frame) -> bool:
-        """Whether problems in this frame are told here: when validating, not those of called workflows."""
-        return not self.request.lenient or not frame.called
 
 
 def _shown(pinned: PinnedWorkflow) -> str:
