@@ -25,7 +25,7 @@ from pointsman.intake.alarms import Alarms
 from pointsman.intake.follow import Follow, Follower
 from pointsman.intake.readers import Readers
 from pointsman.intake.start import Starter
-from pointsman.model.problem import Refused
+from pointsman.model.problem import Refused, Unavailable
 from pointsman.repo.files import folder_at
 from pointsman.repo.opening import open_repository
 from pointsman.settings import Settings
@@ -74,8 +74,8 @@ class Daemon:
             self.database.close()
 
 
-def build(settings: Settings, *, external_url: str) -> Daemon:
-    """A daemon, ready to run, on the data directory that the caller has locked."""
+def build(settings: Settings, *, external_url: str, port: int) -> Daemon:
+    """A daemon, ready to run, on the data directory that the caller has locked and the port that it has bound."""
     database = Database(settings.data / "state.db")
     epoch = database.new_epoch(time.time(), boot_id())
     events, accounts = Events(database), StoredAccounts(database)
@@ -110,14 +110,14 @@ def build(settings: Settings, *, external_url: str) -> Daemon:
         engine=engine,
         events=events,
         readers=readers,
-        gates=Gates(engine, events, directory),
+        gates=Gates(engine, directory),
         starter=Starter(engine, readers, directory, lambda: follower.catalog),
         follower=follower,
         accounts=accounts,
         login=Login(accounts),
         directory=directory,
         operator=settings.operator,
-        hosts=_hosts(settings, external_url),
+        hosts=_hosts(settings, external_url, port),
         secret=database.fact("secret", os.urandom(32).hex()),
         external_url=external_url,
         version=__version__,
@@ -155,16 +155,22 @@ def locked(data: Path) -> int:
         raise Refused(
             f"{data} is in use by another daemon: {other}", hint="stop that one, or give this one --data"
         ) from None
-    os.ftruncate(handle, 0)
-    os.write(handle, f"process {os.getpid()}".encode())
-    (data / "README").write_text(README, "utf-8")
+    try:
+        os.ftruncate(handle, 0)
+        os.write(handle, f"process {os.getpid()}".encode())
+        (data / "README").write_text(README, "utf-8")
+    except OSError as error:
+        os.close(handle)
+        raise Unavailable(
+            f"{data} cannot be written: {os.strerror(error.errno or 0)}", hint="make room on its disk, or give --data"
+        ) from error
     return handle
 
 
 async def _serve(settings: Settings, listener: socket.socket) -> None:
     host, port = listener.getsockname()[:2]
     url = settings.external_url or f"http://{f'[{host}]' if ':' in host else host}:{port}"
-    daemon = build(settings, external_url=url.rstrip("/"))
+    daemon = build(settings, external_url=url.rstrip("/"), port=port)
     _check_open_door(daemon, settings)
     server = server_for(build_app(daemon.office))
     async with daemon.running():
@@ -188,15 +194,14 @@ def _check_open_door(daemon: Daemon, settings: Settings) -> None:
         )
 
 
-def _hosts(settings: Settings, external_url: str) -> frozenset[str]:
-    """The names under which this daemon answers: its own URL, and on loopback the usual names of this machine."""
+def _hosts(settings: Settings, external_url: str, port: int) -> frozenset[str]:
+    """The names under which this daemon answers: that of its own URL, and those of this machine for who asks on it."""
     url = urlsplit(external_url)
-    names = {url.netloc.lower()}
-    if settings.is_loopback:
-        port = url.port or settings.port
-        names |= {f"{name}:{port}" for name in ("localhost", "127.0.0.1", "[::1]", settings.host)}
-        names |= {f"{name}:{settings.port}" for name in ("localhost", "127.0.0.1", "[::1]")}
-    return frozenset(names)
+    here = ("localhost", "127.0.0.1", "[::1]", f"[{settings.host}]" if ":" in settings.host else settings.host)
+    names = {f"{name}:{number}" for name in here for number in (port, url.port or port)} | {url.netloc}
+    # browsers leave out the port that goes without saying
+    names |= {name.removesuffix(f":{usual}") for name in names for usual in (80, 443)}
+    return frozenset(name.lower() for name in names)
 
 
 def serve(settings: Settings) -> None:

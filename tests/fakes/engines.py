@@ -90,7 +90,7 @@ class Playing:
         )
         epoch = self.database.new_epoch(at, "boot")
         self.engine = Engine(self.database, around, workers=workers, epoch=epoch, now=lambda: self.at)
-        self.gates = Gates(self.engine, self.events, NoDirectory())
+        self.gates = Gates(self.engine, NoDirectory())
         self._runner = asyncio.Runner()
 
     def __enter__(self) -> Self:
@@ -135,18 +135,32 @@ class Playing:
         self.tell(number, RunCancelled(), by=by)
 
     def decide(
-        self, number: int, key: str, decision: DecisionWord, *, by: str = "ann", policy: Policy | None = None, **more: Any
+        self,
+        number: int,
+        key: str,
+        decision: DecisionWord,
+        *,
+        by: str = "ann",
+        policy: Policy | None = None,
+        **more: Any,
     ) -> Decision:
         """Somebody decides a gate."""
         return self.do(self.deciding(number, key, decision, by=by, policy=policy, **more))
 
     async def deciding(
-        self, number: int, key: str, decision: DecisionWord, *, by: str = "ann", policy: Policy | None = None, **more: Any
+        self,
+        number: int,
+        key: str,
+        decision: DecisionWord,
+        *,
+        by: str = "ann",
+        policy: Policy | None = None,
+        **more: Any,
     ) -> Decision:
         """The same, to be awaited beside others."""
         gate = self.gates.find(self.engine.runs.header(number), key)
         verdict = Verdict(decision=decision, **more)
-        return await self.gates.decide(gate, Actor(by, "local"), verdict, policy or Policy(), at=self.at)
+        return await self.gates.decide(gate, Actor(by, "local"), verdict, policy or Policy())
 
     # What is to be seen
 

@@ -1,10 +1,11 @@
-"""Stories: a tree, and bytes that choose again and again what happens next, much of it late, repeated or nonsense.
+"""Stories: a tree, and a seed that chooses again and again what happens next, some of it late, repeated or nonsense.
 
 Whether news fits is decided here from the ledger, without a look at the machine's rows.
 """
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from random import Random
 
 from fakes.trees import Node, plan_of
 from fakes.worlds import ENDS_AN_ATTEMPT, World
@@ -28,22 +29,24 @@ from pointsman.model.problem import Refused
 from pointsman.model.run import DecisionWord
 
 PEOPLE = {"ann": ("dev", "ops"), "bob": ("dev",), "cid": (" OPS",), " ANN ": ("dev", "ops")}
+MUCH_TOO_LATE = 5
 VERBS: tuple[DecisionWord, ...] = ("continue", "approve", "reject")
 
 News = tuple[Input, str]
 Watch = Callable[[World], None]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Story:
-    """What may befall one run: two bytes for each thing that happens. `skip` numbers steps that are left out."""
+    """What befalls one run: as many things as its `length`. `skip` numbers steps that are left out."""
 
     top: Node
-    moves: bytes = b""
+    seed: int
+    length: int
     skip: tuple[int, ...] = ()
 
-    def __str__(self) -> str:
-        return f"{self.top} skipping {self.skip}, {self.moves.hex(' ', 2)}"
+    def __repr__(self) -> str:
+        return f"Story(node({str(self.top)!r}), {self.seed}, {self.length}, {self.skip})"
 
 
 def beginning(story: Story) -> World:
@@ -73,64 +76,69 @@ def played(story: Story, watch: Watch = lambda _: None) -> World:
 
 def news(world: World, story: Story) -> Iterator[News]:
     """What happens next in this world, for as long as the story goes on; the clock moves along."""
-    past: list[News] = []
-    for first, second in zip(story.moves[::2], story.moves[1::2], strict=False):
-        world.at += second % 4 * 5
-        event, actor = _chosen(world, past, first, second)
+    random, past = Random(story.seed), list[News]()
+    late = 0
+    for _ in range(story.length):
+        late += world.ledger.ended is not None
+        if late > MUCH_TOO_LATE:
+            return
+        world.at += random.choice((0, 0, 5, 20))
+        event, actor = _chosen(random, world, past)
         if isinstance(event, TimerFired):
             world.at = max(world.at, event.due)
         past.append((event, actor))
         yield event, actor
 
 
-def _chosen(world: World, past: list[News], first: int, second: int) -> News:
-    fitting = answers(world)
-    if first >= 252:
+def _chosen(random: Random, world: World, past: list[News]) -> News:
+    chance, fitting = random.random(), answers(world)
+    if chance < 0.04 and is_admitted(world):
         return RunCancelled(), "ann"
-    if first >= 236 and past:
-        return past[second % len(past)]
-    if first >= 216 or not fitting:
-        return _nonsense(world, first, second)
-    return fitting[(first * 256 + second) % len(fitting)]
+    if chance < 0.12 and past:
+        return random.choice(past)
+    if chance < 0.2 or not fitting:
+        return _nonsense(random, world)
+    return random.choice(random.choice(fitting))
 
 
-def answers(world: World) -> list[News]:
-    """Everything that an order or an open gate of this world may be answered with; what is likely is there twice."""
+def answers(world: World) -> list[list[News]]:
+    """For each order or open gate that waits for it, what may be answered: the good news first, the likely twice."""
     ledger = world.ledger
-    found: list[News] = []
+    found: list[list[News]] = []
     if not is_admitted(world) and ledger.ended is None:
-        found.append((RunAdmitted(), SYSTEM))
-    found.extend((StepStarted(step=place, attempt=attempt), SYSTEM) for place, attempt in sorted(ledger.queued.items()))
+        found.append([(RunAdmitted(), SYSTEM)])
+    found.extend([(StepStarted(step=place, attempt=number), SYSTEM)] for place, number in sorted(ledger.queued.items()))
     for place, attempt in sorted(ledger.running.items()):
-        found.extend((event, SYSTEM) for event in _ends(place, attempt))
+        found.append([(event, SYSTEM) for event in _ends(place, attempt)])
     for place, opening in sorted(ledger.gates.items()):
-        found.extend(_decisions(world, place, opening))
-    found.extend((TimerFired(step=place, due=due), SYSTEM) for place, due in sorted(ledger.timers.items()))
-    return [(event, actor) for event, actor in found if fits(world, event, actor)]
+        found.append([given for given in _decisions(world, place, opening) if fits(world, *given)])
+    found.extend([(TimerFired(step=place, due=due), SYSTEM)] for place, due in sorted(ledger.timers.items()))
+    return found
 
 
 def _ends(place: int, attempt: int) -> Iterator[Input]:
     yield StepSucceeded(step=place, attempt=attempt)
-    yield StepFailed(step=place, attempt=attempt, reason="exit code 1", exit_code=1)
     yield StepSucceeded(step=place, attempt=attempt, outputs={"n": attempt})
-    yield StepFailed(step=place, attempt=attempt, reason="cancelled", stopped=True)
     yield StepSucceeded(step=place, attempt=attempt)
+    yield StepFailed(step=place, attempt=attempt, reason="exit code 1", exit_code=1)
+    yield StepFailed(step=place, attempt=attempt, reason="exit code 1", exit_code=1)
+    yield StepFailed(step=place, attempt=attempt, reason="cancelled", stopped=True)
     yield StepLost(step=place, attempt=attempt, reason="the machine restarted")
     yield StepUnstarted(step=place, attempt=attempt, reason="it never began")
 
 
 def _decisions(world: World, place: int, opening: int) -> Iterator[News]:
     if world.plan.steps[place].kind is Kind.WAIT:
-        yield GateDecided(step=place, opening=opening, decision="continue"), "ann"
+        for _ in range(3):
+            yield GateDecided(step=place, opening=opening, decision="continue"), "ann"
     else:
         for person, groups in PEOPLE.items():
             yield GateDecided(step=place, opening=opening, decision="approve", groups=groups), person
     yield GateDecided(step=place, opening=opening, decision="reject", message="no"), "bob"
 
 
-def _nonsense(world: World, first: int, second: int) -> News:
-    place = second % (len(world.plan.steps) + 2) - 1
-    number = first % 3
+def _nonsense(random: Random, world: World) -> News:
+    place, number = random.randint(-1, len(world.plan.steps)), random.randint(0, 2)
     events: list[Input] = [
         RunCreated(plan_digest=world.plan.digest),
         RunAdmitted(),
@@ -140,7 +148,7 @@ def _nonsense(world: World, first: int, second: int) -> News:
         TimerFired(step=place, due=float(number)),
         TimerFired(step=place, due=world.ledger.timers.get(place, 0.0) + number),
     ]
-    return events[(first + second) % len(events)], "ann"
+    return random.choice(events), "ann"
 
 
 def is_admitted(world: World) -> bool:

@@ -65,7 +65,8 @@ def streamed(daemon: Daemon, path: str, **headers: str) -> Iterator[Stream]:
     url = urlsplit(daemon.url)
     lines = [
         f"GET /api/v1/{path} HTTP/1.1", f"Host: {url.netloc}", "Accept: text/event-stream", "Connection: close",
-        f"Authorization: Bearer {daemon.token}", *(f"{name.replace('_', '-')}: {value}" for name, value in headers.items()),
+        f"Authorization: Bearer {daemon.token}",
+        *(f"{name.replace('_', '-')}: {value}" for name, value in headers.items()),
     ]  # fmt: skip
     with socket.create_connection((url.hostname, url.port), timeout=PATIENCE) as connection:
         connection.sendall("\r\n".join([*lines, "", ""]).encode())

@@ -76,13 +76,13 @@ def test_a_paused_run_holds_no_process_thread_descriptor_or_object(tmp_path: Pat
     """DESIGN section 6: a gate is a row."""
     with Playing(tmp_path / "data") as playing:
         playing.reach(playing.create(runnable("seq(a)", workflow="warm")), "succeeded")
-        threads, descriptors = threading.active_count(), len(os.listdir("/proc/self/fd"))
+        threads, descriptors = threading.active_count(), _descriptors()
         for n in range(20):
             run = playing.create(runnable("seq(a, gate, b)", workflow=f"w{n}"))
             assert playing.reach(run, "waiting", "failed") == "waiting"
         gc.collect()
         assert threading.active_count() == threads
-        assert len(os.listdir("/proc/self/fd")) == descriptors
+        assert _descriptors() == descriptors
         assert [found for found in gc.get_objects() if isinstance(found, Run)] == []
         assert _supervisors(playing) == []
 
@@ -93,6 +93,10 @@ def test_a_followers_end_leaves_nothing_in_the_feed(tmp_path: Path) -> None:
         with playing.engine.feed.following(1), playing.engine.feed.following(1), playing.engine.feed.following(None):
             pass
         assert playing.engine.feed._followers == {}
+
+
+def _descriptors() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
 
 
 def _supervisors(playing: Playing) -> list[str]:

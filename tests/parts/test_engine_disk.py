@@ -1,4 +1,4 @@
-"""A full disk under the engine: nothing is decided that cannot be recorded, and all goes on when there is room (R112)."""
+"""A full disk under the engine: nothing is decided that cannot be recorded, and all goes on afterwards (R112)."""
 
 import random
 import sqlite3

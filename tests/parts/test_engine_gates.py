@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from fakes.acting import Meeting
 from fakes.engines import Playing, runnable
 from pointsman.access.people import Actor
 from pointsman.model.definition import Approvers
@@ -21,11 +22,11 @@ def playing(tmp_path: Path) -> Iterator[Playing]:
         yield playing
 
 
-def _refusals(playing: Playing) -> list[tuple[str, object]]:
-    found = playing.database.rows("events", "list_events", {
-        "before": 2**62, "type": "gate_refused", "actor": None, "since": None, "projects": '["p"]', "limit": 100,
-    })  # fmt: skip
-    return [(row["actor"], row["body"]) for row in reversed(found)]
+def _refusals(playing: Playing, run: int) -> list[tuple[str, str | None, object]]:
+    """Who was refused at which step, and why, by the run's record."""
+    return [
+        (entry.actor, entry.step, entry.body["reason"]) for entry in playing.record(run) if entry.type == "gate_refused"
+    ]
 
 
 def test_a_wait_is_continued_by_anyone_who_may_run_and_the_words_are_kept(playing: Playing) -> None:
@@ -46,7 +47,7 @@ def test_who_may_not_run_may_not_continue(playing: Playing) -> None:
     with pytest.raises(Forbidden, match="guest may not run in this project: its policy gives that to mira"):
         playing.decide(run, "1", "continue", by="guest", policy=policy)
     assert playing.header(run).state == "waiting"
-    assert [actor for actor, _ in _refusals(playing)] == ["guest"]
+    assert [actor for actor, _, _ in _refusals(playing, run)] == ["guest"]
 
 
 def test_who_is_not_listed_is_refused_with_the_reason_and_only_the_refusal_is_recorded(playing: Playing) -> None:
@@ -56,9 +57,9 @@ def test_who_is_not_listed_is_refused_with_the_reason_and_only_the_refusal_is_re
     with pytest.raises(Forbidden, match="guest is not listed as an approver of this step: opschain, members of"):
         playing.decide(run, "1", "approve", by="guest")
     assert (playing.header(run).state, playing.row(run, "1")) == ("waiting", before)
-    ((actor, body),) = _refusals(playing)
-    assert actor == "guest"
-    assert "not listed as an approver" in str(body)
+    ((actor, step, reason),) = _refusals(playing, run)
+    assert (actor, step) == ("guest", "1")
+    assert "not listed as an approver" in str(reason)
 
 
 @pytest.mark.parametrize(
@@ -84,7 +85,7 @@ def test_the_same_again_by_the_same_person_is_a_success_and_changes_nothing(play
     assert playing.decide(run, "1", "continue", message="two") == first
     assert playing.decide(run, "1", "continue", by=" ANN ", message="two") == first
     assert playing.header(run).seq == seq
-    assert _refusals(playing) == []
+    assert _refusals(playing, run) == []
 
 
 def test_another_decision_later_is_told_which_one_stands(playing: Playing) -> None:
@@ -202,7 +203,7 @@ def test_why_somebody_may_not_decide_is_told_without_deciding(playing: Playing) 
     playing.decide(run, "1", "approve")
     gate = playing.gates.find(playing.header(run), "1")
     assert reason("ann") == "the gate is not open, it is succeeded"
-    assert _refusals(playing) == []
+    assert _refusals(playing, run) == []
 
 
 def test_every_refusal_is_an_error_that_people_can_read(playing: Playing) -> None:
@@ -211,5 +212,26 @@ def test_every_refusal_is_an_error_that_people_can_read(playing: Playing) -> Non
     for by in ("guest", "mira"):
         with pytest.raises(PointsmanError):
             playing.decide(run, "1", "approve", by=by)
-    assert [actor for actor, _ in _refusals(playing)] == ["guest", "mira"]
-    assert all(f'"gate":"{run}:1"' in str(body) for _, body in _refusals(playing))
+    assert [actor for actor, _, _ in _refusals(playing, run)] == ["guest", "mira"]
+    assert {step for _, step, _ in _refusals(playing, run)} == {"1"}
+
+
+def test_a_refusal_in_the_record_hinders_nothing_that_follows(playing: Playing, tmp_path: Path) -> None:
+    """R72: while the run moves, while it waits for its turn, and after its end, whose time stays."""
+    meeting = Meeting(tmp_path)
+    run = playing.create(runnable("par(gate, a)", {"a": f"echo here >{meeting}"}))
+    pending = playing.create("seq(gate)")
+    for number, key in ((run, "1.1"), (pending, "1")):
+        with pytest.raises(Refused):
+            playing.decide(number, key, "approve")
+    meeting.word()
+    assert playing.reach(run, "waiting") == "waiting"
+    assert playing.header(pending).started_at is None
+    playing.decide(run, "1.1", "continue")
+    ended = playing.header(run).finished_at
+    playing.at += 60
+    with pytest.raises(Refused):
+        playing.decide(run, "1.1", "reject", by="mira")
+    assert (playing.header(run).state, playing.header(run).finished_at) == ("succeeded", ended)
+    assert [entry.seq for entry in playing.record(run)] == list(range(1, playing.header(run).seq + 1))
+    assert playing.reach(pending, "waiting") == "waiting"

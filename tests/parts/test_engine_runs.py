@@ -107,6 +107,17 @@ def test_what_came_first_starts_first_whatever_run_it_is_of(tmp_path: Path) -> N
     assert _begun(trace) == list("abcdef")
 
 
+def test_a_run_waits_only_when_nothing_of_it_runs(playing: Playing, tmp_path: Path) -> None:
+    """R56: beside a running sibling of its gate it is `running`."""
+    meeting = Meeting(tmp_path)
+    run = playing.create(runnable("par(gate, a)", {"a": f"echo here >{meeting}"}))
+    assert (playing.header(run).state, playing.states(run, "1.1 1.2")) == ("running", "waiting running")
+    meeting.word()
+    assert playing.reach(run, "waiting") == "waiting"
+    playing.decide(run, "1.1", "continue")
+    assert playing.header(run).state == "succeeded"
+
+
 def test_gates_occupy_no_worker(tmp_path: Path) -> None:
     """R55: with one worker and three open gates a change still runs."""
     with Playing(tmp_path / "data", workers=1) as playing:

@@ -1,6 +1,7 @@
 """Timers of the engine: start times, gates whose time is up, retries that wait; the clock is set by hand."""
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -80,6 +81,10 @@ def test_a_decision_disarms_the_timeout(playing: Playing) -> None:
     assert playing.states(run, "1 2") == "succeeded waiting"
 
 
+def _has_failed(playing: Playing, run: int, times: int) -> bool:
+    return playing.row(run, "1").retries == times
+
+
 def test_a_retry_of_an_action_waits_its_delay_and_holds_no_worker(tmp_path: Path) -> None:
     """R61: attempts are visible, each with a log of its own."""
     with Playing(tmp_path / "data", workers=1) as playing:
@@ -87,7 +92,7 @@ def test_a_retry_of_an_action_waits_its_delay_and_holds_no_worker(tmp_path: Path
             runnable("seq(a[retry=2/30])", {"a": 'echo "attempt $POINTSMAN_ATTEMPT"; [ "$POINTSMAN_ATTEMPT" = 3 ]'})
         )
         for attempt in (1, 2):
-            playing.until(lambda number=attempt: playing.row(run, "1").retries == number, f"failure {attempt}")
+            playing.until(partial(_has_failed, playing, run, attempt), f"failure {attempt}")
             assert (playing.row(run, "1").due, playing.header(run).state) == (playing.at + 30, "waiting")
             playing.at += 30
         assert playing.reach(run, "succeeded", "failed") == "succeeded"
@@ -107,7 +112,9 @@ def test_a_timer_that_came_due_while_no_daemon_was_there_fires_after_the_start(t
 
 def test_many_timers_at_one_moment_all_fire(playing: Playing) -> None:
     """More than one look takes."""
-    runs = [playing.create(runnable("seq(gate[timeout=60, on_timeout=continue])", workflow=f"w{n}")) for n in range(150)]
+    runs = [
+        playing.create(runnable("seq(gate[timeout=60, on_timeout=continue])", workflow=f"w{n}")) for n in range(150)
+    ]
     playing.at += 60
     assert playing.reach(runs[-1], "succeeded") == "succeeded"
     playing.until(lambda: not playing.engine.runs.due(), "the last timer")

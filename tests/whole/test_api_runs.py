@@ -23,10 +23,11 @@ def test_a_run_has_the_shape_that_the_contract_gives_it(daemon: Daemon) -> None:
     assert isinstance(run["id"], str)
     assert daemon.get(f"runs/{run['id']}") == run
     assert run["url"] == f"{daemon.url}/runs/{run['number']}"
-    assert {key: run[key] for key in ("workflow", "version", "tag", "state", "attempt", "started_by", "blocked_by")} == {
+    expected = {
         "workflow": LAB.format("gated"), "version": "1", "tag": "v1", "state": "waiting", "attempt": 1,
         "started_by": "opschain", "blocked_by": [],
     }  # fmt: skip
+    assert {key: run[key] for key in expected} == expected
     assert run["metadata"] == {"ticket": "CHG-7"}
     assert run["commits"][LAB.format("gated")] == run["inventory_commit"]
     assert run["created_at"].endswith("Z")
@@ -34,7 +35,12 @@ def test_a_run_has_the_shape_that_the_contract_gives_it(daemon: Daemon) -> None:
     assert run["finished_at"] is None
     assert len(run["plan_digest"]) == 64
     gate, change = run["steps"]
-    assert (gate["key"], gate["kind"], gate["state"], gate["gate"]["id"]) == ("1", "wait", "waiting", f"{run['number']}:1")
+    assert (gate["key"], gate["kind"], gate["state"], gate["gate"]["id"]) == (
+        "1",
+        "wait",
+        "waiting",
+        f"{run['number']}:1",
+    )
     assert (change["key"], change["target"], change["action"]) == ("2", "/projects/lab/assets/two", "say")
     assert (change["state"], change["children"]) == ("pending", [])
     daemon.post(f"runs/{run['number']}/cancel")

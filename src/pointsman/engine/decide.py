@@ -10,17 +10,15 @@ from dataclasses import dataclass
 from pointsman.access.people import Actor, Directory
 from pointsman.access.policy import Standing, may, standing
 from pointsman.engine.local import Engine
-from pointsman.model.event import GateDecided
+from pointsman.model.event import GateDecided, GateRefused
 from pointsman.model.inventory import Policy
 from pointsman.model.names import same_name
 from pointsman.model.plan import Gate, PlannedStep
 from pointsman.model.problem import Forbidden, NotFound, PointsmanError, Refused
 from pointsman.model.run import Decision, DecisionWord, Row, StepState
-from pointsman.model.values import JsonObject
 from pointsman.run.refusal import already_approved_by, decision_refusal
 from pointsman.run.transitions import GATE
 from pointsman.run.tree import Run
-from pointsman.store.events import Events
 from pointsman.store.runs import RunHeader
 
 
@@ -67,8 +65,8 @@ class OpenGate:
 class Gates:
     """Finds gates and decides them. `policy` is asked anew each time."""
 
-    def __init__(self, engine: Engine, events: Events, directory: Directory) -> None:
-        self._engine, self._events, self._directory = engine, events, directory
+    def __init__(self, engine: Engine, directory: Directory) -> None:
+        self._engine, self._directory = engine, directory
 
     def find(self, header: RunHeader, key: str) -> OpenGate:
         """The gate at a step's key, open or not; `NotFound` if that step is none."""
@@ -78,20 +76,13 @@ class Gates:
             raise NotFound(f"run {header.number} has no gate at {key}")
         return OpenGate(header=header, run=run, place=place)
 
-    async def decide(self, found: OpenGate, actor: Actor, verdict: Verdict, policy: Policy, *, at: float) -> Decision:
+    async def decide(self, found: OpenGate, actor: Actor, verdict: Verdict, policy: Policy) -> Decision:
         """Decide a gate as this actor. `Refused` (409, 410, 422), `Forbidden` or `Unavailable` say why not."""
         try:
             return await self._decided(found, actor, verdict, policy)
         except (Refused, Forbidden) as error:
-            body: JsonObject = {
-                "gate": found.name,
-                "decision": verdict.decision,
-                "reason": error.says,
-                "run": found.header.number,
-                "step": found.step.key,
-            }
-            self._events.add("gate_refused", at=at, actor=actor.name, body=body, project=found.header.project)
-            self._engine.feed.tell(found.header.number)
+            refused = GateRefused(step=found.place, decision=verdict.decision, reason=error.says)
+            self._engine.note(found.header.number, refused, actor=actor.name)
             raise
 
     async def _decided(self, found: OpenGate, actor: Actor, verdict: Verdict, policy: Policy) -> Decision:

@@ -18,7 +18,7 @@ from pointsman.engine.feed import Feed
 from pointsman.engine.turn import Turn, lock_of
 from pointsman.model.definition import Kind, OnNew
 from pointsman.model.effect import ArmTimer, DisarmTimer, EndRun, ForgetChange, StartChange, StopChange
-from pointsman.model.event import Input, RunAdmitted, RunCancelled, RunCreated, TimerFired, Told
+from pointsman.model.event import GateRefused, Input, Record, RunAdmitted, RunCancelled, RunCreated, TimerFired, Told
 from pointsman.model.names import SYSTEM
 from pointsman.model.problem import PointsmanError, Refused, Unavailable
 from pointsman.model.run import OPEN_RUN_STATES, RunState, StepState
@@ -26,7 +26,7 @@ from pointsman.run.advance import Advance
 from pointsman.run.queue import StepQueue
 from pointsman.run.tree import Run
 from pointsman.store.database import Database
-from pointsman.store.runs import NewRun, RunHeader, Runs
+from pointsman.store.runs import Change, NewRun, RunHeader, Runs
 
 log = logging.getLogger("pointsman.engine")
 
@@ -74,6 +74,24 @@ class Engine:
     async def tell(self, number: int, event: Input, *, actor: str) -> None:
         """Tell a run what somebody did; it is committed when this returns. `Refused` if it does not fit."""
         await self._posted(_News(Told(at=self._now(), actor=actor, event=event), number))
+
+    def note(self, number: int, event: GateRefused, *, actor: str) -> None:
+        """Add to a run's record what did not change the run. `Unavailable` if that cannot be written."""
+        header, at = self.runs.header(number), self._now()
+        change = Change(
+            number=number,
+            read_seq=header.seq,
+            seq=header.seq + 1,
+            state=header.state,
+            at=header.finished_at or at,
+            records=[Record(seq=header.seq + 1, at=at, actor=actor, event=event)],
+            rows=[],
+        )
+        with self._database.transaction():
+            self.runs.save(change, self.runs.plan(header.plan_digest))
+        if number in self._loaded:
+            self._loaded[number].seq = change.seq
+        self.feed.tell(number)
 
     def run(self, number: int) -> Run:
         """A run as it is committed, to look at."""

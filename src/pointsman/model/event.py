@@ -152,6 +152,16 @@ class GateExpired:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GateRefused:
+    """Somebody wanted to decide a gate and was refused (R72). It is in the record, and the machine is never told."""
+
+    step: int
+    decision: DecisionWord
+    reason: str
+    type: Literal["gate_refused"] = "gate_refused"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StepEnded:
     """A stage, workflow or gate ended, or a step ended without having run, with all below it."""
 
@@ -181,7 +191,7 @@ Input: TypeAlias = (
     | TimerFired
 )
 Consequence: TypeAlias = StepQueued | StepHeld | GateOpened | GateExpired | StepEnded | RunEnded
-Event: TypeAlias = Input | Consequence
+Event: TypeAlias = Input | Consequence | GateRefused
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -59,7 +59,7 @@ async def decide(ask: Ask) -> Response:
     body = await body_of(ask.request, DecisionBody)
     verdict = Verdict(decision=body.decision, message=body.message, opening=body.opening, digest=body.digest)
     policy = ask.office.catalog.policy(found.header.project)
-    await ask.office.gates.decide(found, ask.actor, verdict, policy, at=ask.office.now())
+    await ask.office.gates.decide(found, ask.actor, verdict, policy)
     return answered(gate_shape(ask.office.gate(ask.actor, ask.path("gate"))))
 
 

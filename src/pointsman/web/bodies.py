@@ -4,9 +4,9 @@ import json
 import math
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.requests import Request
 
 from pointsman.model.problem import Code, Invalid, Place, Problem
@@ -24,22 +24,6 @@ class BadRequestError(Exception):
     def __init__(self, says: str, *, status: int = 400) -> None:
         super().__init__(says)
         self.says, self.status = says, status
-
-
-class _Written(float):
-    """A number of JSON that still knows how it was written: as a version, 1.10 is not 1.1 (R22)."""
-
-    __slots__ = ("text",)
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-
-
-def _as_written(version: object) -> object:
-    return version.text if isinstance(version, _Written) else version
-
-
-Version = Annotated[str | int | None, BeforeValidator(_as_written)]
 
 
 class Body(BaseModel):
@@ -147,7 +131,7 @@ def _depth(value: object) -> int:
 
 
 def _finite(text: str) -> float:
-    number = _Written(text)
+    number = float(text)
     if not math.isfinite(number):
         raise ValueError(f"{text[:20]} is too large for a number")
     return number

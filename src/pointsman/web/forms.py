@@ -65,7 +65,7 @@ async def decide(request: Request) -> Response:
         digest=text_of(form, "digest"),
     )
     policy = visit.office.catalog.policy(found.header.project)
-    await visit.office.gates.decide(found, visit.actor, verdict, policy, at=visit.now)
+    await visit.office.gates.decide(found, visit.actor, verdict, policy)
     return RedirectResponse(f"/runs/{found.header.number}?done={word}", 303)
 
 
