@@ -45,6 +45,9 @@ bundles/    template folders, by the id of their Git tree; made again when missi
 work/       working copies of steps under way
 daemon.lock held by the daemon that uses this folder
 """
+SWEEP_SECONDS = 3600
+ANSWERS_KEPT_SECONDS = 7 * 86400
+SESSION_SECONDS = 12 * 3600
 
 
 @dataclass(slots=True)
@@ -63,15 +66,28 @@ class Daemon:
         """The engine and the follower at work; on the way out nothing new starts, and what runs goes on (R113)."""
         self.engine.start()
         following = asyncio.create_task(self.follower.run())
+        sweeping = asyncio.create_task(self._swept())
         try:
             yield
         finally:
             self.engine.drain()
-            following.cancel()
-            await asyncio.gather(following, return_exceptions=True)
+            for task in (following, sweeping):
+                task.cancel()
+            await asyncio.gather(following, sweeping, return_exceptions=True)
             self.engine.close()
             await self.readers.close()
             self.database.close()
+
+    async def _swept(self) -> None:
+        """Forget now and then what nobody can ask for any more: old answers and old sessions."""
+        while True:
+            now = time.time()
+            try:
+                self.office.accounts.rows.write("delete_old_answers", before=now - ANSWERS_KEPT_SECONDS)
+                self.office.accounts.delete_sessions_before(now - SESSION_SECONDS)
+            except Unavailable as error:
+                log.warning("%s", error.says)
+            await asyncio.sleep(SWEEP_SECONDS)
 
 
 def build(settings: Settings, *, external_url: str, port: int) -> Daemon:

@@ -4,9 +4,10 @@ import re
 from collections.abc import Callable
 
 import pytest
+from playwright.sync_api import Page, expect
+
 from fakes.daemon import Daemon
 from fakes.hello import PIPELINE
-from playwright.sync_api import Page, expect
 
 Visit = Callable[..., Page]
 

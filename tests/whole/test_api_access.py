@@ -131,7 +131,6 @@ def _refused(daemon: Daemon, path: str, body: object = None) -> bool:
     return daemon.ask("POST", path, body or {}).status in {403, 404}
 
 
-@pytest.mark.xfail(reason="load.targets.CLOSED leaves `view` to everybody")
 def test_a_broken_project_file_shows_a_hidden_project_to_nobody(tmp_path: Path) -> None:
     """DESIGN section 8."""
     with served_lab(tmp_path) as daemon:

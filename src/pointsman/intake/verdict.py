@@ -60,6 +60,9 @@ def verdict(
             inputs=definition.inputs,
             step_count=0 if planned.plan is None else len(planned.plan.steps),
         )
+    for path, rest in sorted(loaded.rest.items()):
+        unpinned = PinnedWorkflow(path=path, version="", commit=loaded.inventory.commit)
+        problems += plan(Request(pinned=unpinned, definition=rest, lenient=True), library).problems
     for file in loaded.broken:
         path = _workflow_of(file)
         if path and path not in judged:

@@ -38,7 +38,8 @@ Pinned = Callable[[str, str], Template | None]
 class Loaded:
     """Everything of one commit.
 
-    `workflows` are by path, those with an error left out. `broken` names the files that had an error, or could not be
+    `workflows` are by path, those with an error left out; what could be read of these is in `rest`, so that all that
+    is wrong with them can be told at once (R15). `broken` names the files that had an error, or could not be
     used because of an error in a file above them, as `Problem.place.path` does: what they define is not in
     `inventory`, apart from targets whose properties only break their template's schema, and from projects, which are
     there without properties and with a policy under which nobody may run anything: a slip must open no door.
@@ -48,6 +49,7 @@ class Loaded:
     workflows: Mapping[str, WorkflowDefinition] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
     broken: frozenset[str] = frozenset()
+    rest: Mapping[str, WorkflowDefinition] = field(default_factory=dict)
 
 
 def _nothing_pinned(_template: str, _version: str) -> Template | None:
@@ -71,6 +73,7 @@ def assemble(source: Source, *, pinned: Pinned = _nothing_pinned) -> Loaded:
         workflows=assembly.workflows,
         problems=problems,
         broken=frozenset(errors | assembly.unusable),
+        rest=assembly.rest,
     )
 
 
@@ -82,6 +85,7 @@ class _Assembly:
         self.targets: dict[str, Target] = {}
         self.projects: dict[str, Project] = {}
         self.workflows: dict[str, WorkflowDefinition] = {}
+        self.rest: dict[str, WorkflowDefinition] = {}
         self.unusable: set[str] = set()
         self._source = source
         self._found = found
@@ -165,6 +169,8 @@ class _Assembly:
         self.problems += read.problems
         if read.definition is not None and not has_errors(self.problems[count:]):
             self.workflows[path] = read.definition
+        elif (rest := read.definition or read.rest) is not None:
+            self.rest[path] = rest
 
     def _target(self, path: str, kind: TargetKind, file: str, above: Level, *, usable: bool) -> Written | None:
         """What a target's file says, and the target in the inventory if nothing it depends on is broken."""

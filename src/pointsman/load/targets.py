@@ -25,7 +25,7 @@ from pointsman.model.problem import Code, Place, Problem, Severity, has_errors
 from pointsman.model.values import Json, JsonObject, merged
 
 NOWHERE = Place("")
-CLOSED = Policy(run=Approvers(), publish=Approvers(), allow_self_approval=False)
+CLOSED = Policy(view=Approvers(), run=Approvers(), publish=Approvers(), allow_self_approval=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

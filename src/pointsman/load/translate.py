@@ -13,10 +13,14 @@ from pointsman.model.problem import Code, Problem, Severity, has_errors, sorted_
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkflowTranslation:
-    """The definition, unless there was an error, and the problems."""
+    """The definition, unless there was an error, and the problems.
+
+    `rest` is what else could be read of a file with an error, for looking into and never for running.
+    """
 
     definition: WorkflowDefinition | None
     problems: tuple[Problem, ...]
+    rest: WorkflowDefinition | None = None
 
 
 def workflow(node: Node, path: str, *, file: str) -> WorkflowTranslation:
@@ -33,7 +37,8 @@ def workflow(node: Node, path: str, *, file: str) -> WorkflowTranslation:
     problems = sorted_problems((*steps.problems, *shape.problems, *faults, *_without_effect(node)))
     document = shape.document
     if document is None or has_errors(problems):
-        return WorkflowTranslation(definition=None, problems=problems)
+        rest = WorkflowDefinition(path=path, file=file, steps=read) if read else None
+        return WorkflowTranslation(definition=None, problems=problems, rest=rest)
     definition = WorkflowDefinition(
         path=path,
         file=file,

@@ -110,7 +110,7 @@ class Runs:
             "read_seq": change.read_seq,
             "seq": change.seq,
             "state": change.state,
-            "started_at": None if change.state is RunState.PENDING else change.at,
+            "started_at": change.at if any(record.event.type == "run_admitted" for record in change.records) else None,
             "finished_at": None if change.state in OPEN_RUN_STATES else change.at,
         }
         if self._database.run("runs", "update_run", values).rowcount != 1:
