@@ -18,7 +18,7 @@ BIG = random.Random(1).randbytes(10_000).hex()  # for which no page that is ther
 @pytest.fixture(autouse=True)
 def _try_again_soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pointsman.engine.local.RETRY_AFTER", 0.02)
-    monkeypatch.setattr("pointsman.engine.local.LONGEST_SLEEP", 0.02)
+    monkeypatch.setattr("pointsman.engine.timers.LONGEST_SLEEP", 0.02)
 
 
 @contextmanager

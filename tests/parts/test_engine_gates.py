@@ -181,7 +181,7 @@ def test_two_approvals_need_two_people(playing: Playing) -> None:
 
 def test_a_gate_that_expired_says_so(playing: Playing, monkeypatch: pytest.MonkeyPatch) -> None:
     """R73: 410."""
-    monkeypatch.setattr("pointsman.engine.local.LONGEST_SLEEP", 0.01)
+    monkeypatch.setattr("pointsman.engine.timers.LONGEST_SLEEP", 0.01)
     run = playing.create("seq(gate[timeout=60])")
     playing.at += 61
     assert playing.reach(run, "rejected") == "rejected"

@@ -13,7 +13,7 @@ from pointsman.model.plan import Plan
 
 @pytest.fixture(autouse=True)
 def _look_at_the_clock_often(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pointsman.engine.local.LONGEST_SLEEP", 0.01)
+    monkeypatch.setattr("pointsman.engine.timers.LONGEST_SLEEP", 0.01)
 
 
 @pytest.fixture

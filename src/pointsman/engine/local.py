@@ -8,19 +8,32 @@ read back: what is in the store is the only truth (R112).
 
 import asyncio
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from pointsman.act.paths import AttemptId
 from pointsman.engine.admission import blockers
 from pointsman.engine.carrier import Carrier, Surroundings
 from pointsman.engine.feed import Feed
+from pointsman.engine.inbox import Inbox, News
+from pointsman.engine.timers import Timers
 from pointsman.engine.turn import Turn, lock_of
 from pointsman.model.definition import Kind, OnNew
 from pointsman.model.effect import ArmTimer, DisarmTimer, EndRun, ForgetChange, StartChange, StopChange
-from pointsman.model.event import GateRefused, Input, Record, RunAdmitted, RunCancelled, RunCreated, TimerFired, Told
+from pointsman.model.event import (
+    GateRefused,
+    Input,
+    Record,
+    RunAdmitted,
+    RunCancelled,
+    RunCreated,
+    StepFailed,
+    StepSucceeded,
+    TimerFired,
+    Told,
+)
 from pointsman.model.names import SYSTEM
-from pointsman.model.problem import PointsmanError, Refused, Unavailable
+from pointsman.model.problem import NotFound, PointsmanError, Refused, Unavailable
 from pointsman.model.run import OPEN_RUN_STATES, RunState, StepState
 from pointsman.run.advance import Advance
 from pointsman.run.queue import StepQueue
@@ -30,19 +43,7 @@ from pointsman.store.runs import Change, NewRun, RunHeader, Runs
 
 log = logging.getLogger("pointsman.engine")
 
-LONGEST_SLEEP = 10.0
 RETRY_AFTER = 1.0
-
-
-@dataclass(slots=True)
-class _News:
-    """Something for the next turn: told to a run, or (`new`) a run to create. `answer` hears what came of it."""
-
-    told: Told
-    run: int = 0
-    new: NewRun | None = None
-    skip: tuple[str, ...] = ()
-    answer: "asyncio.Future[int] | None" = None
 
 
 class Engine:
@@ -58,10 +59,11 @@ class Engine:
         self._loaded: dict[int, Run] = {}
         self._queue = StepQueue()
         self._active: set[AttemptId] = set()
-        self._inbox: list[_News] = []
+        self._inbox = Inbox()
+        self._stale = False
         self._turn_due = False
         self._draining = False
-        self._timer: asyncio.TimerHandle | None = None
+        self._timers = Timers(self.runs, now, self._due)
 
     # From outside
 
@@ -69,11 +71,11 @@ class Engine:
         """A run of a plan; the run exists when this returns. `Refused` where its concurrency says so (R97)."""
         event = RunCreated(plan_digest=new.plan.digest, skip=skip)
         told = Told(at=new.created_at, actor=new.started_by, event=event)
-        return self.runs.header(await self._posted(_News(told, new=new, skip=skip)))
+        return self.runs.header(await self._posted(News(told, new=new, skip=skip)))
 
     async def tell(self, number: int, event: Input, *, actor: str) -> None:
         """Tell a run what somebody did; it is committed when this returns. `Refused` if it does not fit."""
-        await self._posted(_News(Told(at=self._now(), actor=actor, event=event), number))
+        await self._posted(News(Told(at=self._now(), actor=actor, event=event), number))
 
     def note(self, number: int, event: GateRefused, *, actor: str) -> None:
         """Add to a run's record what did not change the run. `Unavailable` if that cannot be written."""
@@ -115,7 +117,7 @@ class Engine:
         self.carrier.open()
         self._read_back(adopt=True)
         self.carrier.tidy(self._active)
-        self._arm()
+        self._timers.arm()
         self._wake()
 
     @property
@@ -131,20 +133,19 @@ class Engine:
     def close(self) -> None:
         """Let go of everything; what is under way goes on without the daemon."""
         self._draining = True
-        if self._timer is not None:
-            self._timer.cancel()
+        self._timers.stop()
         self.feed.wake_all()
         self.carrier.close()
 
     # The inbox
 
-    def _posted(self, news: _News) -> "asyncio.Future[int]":
+    def _posted(self, news: News) -> "asyncio.Future[int]":
         news.answer = asyncio.get_running_loop().create_future()
         self._post(news)
         return news.answer
 
-    def _post(self, news: _News) -> None:
-        self._inbox.append(news)
+    def _post(self, news: News) -> None:
+        self._inbox.put(news)
         self._wake()
 
     def _wake(self) -> None:
@@ -153,32 +154,41 @@ class Engine:
             asyncio.get_running_loop().call_soon(self._take_turn)
 
     def _ended(self, attempt: AttemptId, event: Input) -> None:
-        self._post(_News(Told(at=self._now(), actor=SYSTEM, event=event), attempt.run))
+        self._post(News(Told(at=self._now(), actor=SYSTEM, event=event), attempt.run))
+
+    def _due(self, at: float, run: int, step: int) -> None:
+        if not self._draining:
+            self._post(News(Told(at=self._now(), actor=SYSTEM, event=TimerFired(step=step, due=at)), run))
 
     # A turn
 
     def _take_turn(self) -> None:
         self._turn_due = False
-        inbox, self._inbox = self._inbox, []
+        inbox = self._inbox.take()
         now = self._now()
         turn = Turn(self.runs, self._in_memory, epoch=self._epoch)
-        answers: list[tuple[_News, int | PointsmanError]] = []
+        answers: list[tuple[News, int | PointsmanError]] = []
         effects: list[tuple[int, Advance]] = []
         try:
+            if self._stale:
+                self._read_back(adopt=False)
             with self._database.transaction():
                 answers.extend((news, self._heard(turn, news, effects)) for news in inbox)
                 self._start_queued(turn, now)
                 turn.save(now)
+                headers = {attempt.run: self.runs.header(attempt.run) for attempt in turn.started}
         except Exception as error:  # noqa: BLE001 - whatever failed, nothing of this turn happened: forget it and read back
             self._abandon(inbox, error)
             return
-        self._carry_out(turn, effects)
+        self._carry_out(turn, effects, headers)
         for news, answer in answers:
-            _answer(news, answer)
+            news.settle(answer)
         if any(isinstance(news.told.event, TimerFired) for news in inbox):
-            self._arm()
+            self._timers.arm()
+        if self._inbox:
+            self._wake()
 
-    def _heard(self, turn: Turn, news: _News, effects: list[tuple[int, Advance]]) -> int | PointsmanError:
+    def _heard(self, turn: Turn, news: News, effects: list[tuple[int, Advance]]) -> int | PointsmanError:
         """What came of one piece of news: the run's number, or the refusal."""
         try:
             number = news.run if news.new is None else self._create(turn, news, effects)
@@ -215,7 +225,7 @@ class Engine:
             self._active.discard(attempt)
             self._queue.release(attempt.run, attempt.step, lock_of(run.plan, attempt.step))
 
-    def _create(self, turn: Turn, news: _News, effects: list[tuple[int, Advance]]) -> int:
+    def _create(self, turn: Turn, news: News, effects: list[tuple[int, Advance]]) -> int:
         assert news.new is not None
         plan = news.new.plan
         existing = self.runs.number_of(news.new.id)
@@ -267,8 +277,7 @@ class Engine:
 
     # After the commit
 
-    def _carry_out(self, turn: Turn, effects: list[tuple[int, Advance]]) -> None:
-        headers = {attempt.run: self.runs.header(attempt.run) for attempt in turn.started}
+    def _carry_out(self, turn: Turn, effects: list[tuple[int, Advance]], headers: Mapping[int, RunHeader]) -> None:
         for attempt in turn.started:
             self.carrier.launch(attempt, headers[attempt.run], self._loaded[attempt.run])
         timers = False
@@ -278,24 +287,43 @@ class Engine:
                     self.carrier.stop(AttemptId(number, effect.step, effect.attempt))
                 timers = timers or isinstance(effect, ArmTimer | DisarmTimer)
         if timers:
-            self._arm()
+            self._timers.arm()
         for number, moved in turn.moved.items():
             if not moved.run.running and not moved.run.queued:
                 self._loaded.pop(number, None)
             self.feed.tell(number)
 
-    def _abandon(self, inbox: list[_News], error: Exception) -> None:
-        """The turn could not be written. Whoever waits for an answer gets the error; results are told again later."""
-        if not isinstance(error, Unavailable):
-            log.error("a turn failed", exc_info=error)
-        self._read_back(adopt=False)
-        results = [news for news in inbox if news.answer is None and not isinstance(news.told.event, TimerFired)]
-        self._inbox[:0] = results
-        for news in inbox:
-            _answer(news, error if isinstance(error, PointsmanError) else Unavailable(f"internal error: {error}"))
+    def _abandon(self, inbox: list[News], error: Exception) -> None:
+        """The turn was not written: what is in memory is worth nothing until it is read back.
+
+        Where the disk refused, whoever waits for an answer gets that, and results are told again later (R112). Where
+        the turn broke for another reason, each piece of news is tried by itself; the one that breaks is set aside.
+        """
+        self._stale = True
+        self._loaded.clear()  # at once: nobody may see a decision that was not written
         loop = asyncio.get_running_loop()
+        if isinstance(error, Unavailable):
+            results = [news for news in inbox if news.answer is None and not isinstance(news.told.event, TimerFired)]
+            self._inbox.put_back(results)
+            for news in inbox:
+                news.settle(error)
+            loop.call_later(RETRY_AFTER, self._timers.arm)
+        elif len(inbox) > 1:
+            self._inbox.suspect(inbox)
+        else:
+            log.error("a turn failed", exc_info=error)
+            for news in inbox:
+                news.settle(Unavailable(f"the daemon has a fault: {error!r}", hint="its log says more; report that"))
+                self._set_aside(news, error)
         loop.call_later(RETRY_AFTER, self._wake)
-        loop.call_later(RETRY_AFTER, self._arm)
+
+    def _set_aside(self, news: News, error: Exception) -> None:
+        """A result that cannot be recorded fails its step, rather than every turn from now on (R58)."""
+        event = news.told.event
+        if isinstance(event, StepSucceeded | StepFailed) and not news.last:
+            reason = f"its result could not be recorded: {error!r}"
+            failed = StepFailed(step=event.step, attempt=event.attempt, reason=reason)
+            self._inbox.put(News(replace(news.told, event=failed), news.run, last=True))
 
     def _in_memory(self, number: int) -> Run:
         if number not in self._loaded:
@@ -310,7 +338,9 @@ class Engine:
         self._queue, self._active = StepQueue(), set()
         queued: list[tuple[float, int, int]] = []
         for number in self.runs.busy():
-            run = self._in_memory(number)
+            run = self._readable(number)
+            if run is None:
+                continue
             for place, row in run.rows.items():
                 if row.state is StepState.QUEUED:
                     queued.append((row.queued_at or 0.0, number, place))
@@ -322,6 +352,15 @@ class Engine:
                         self._adopt(attempt, run)
         for _, number, place in sorted(queued):
             self._queue.add(number, place, lock_of(self._loaded[number].plan, place))
+        self._stale = False
+
+    def _readable(self, number: int) -> Run | None:
+        """A run from the store; None, and a word in the log, for one that cannot be read: the others go on."""
+        try:
+            return self._in_memory(number)
+        except (ValueError, KeyError, NotFound):
+            log.exception("run %s cannot be read and is set aside", number)
+            return None
 
     def _adopt(self, attempt: AttemptId, run: Run) -> None:
         header = self.runs.header(attempt.run)
@@ -329,36 +368,3 @@ class Engine:
         self.carrier.adopt(attempt, header, run.plan.steps[attempt.step].key, boot)
         if run.row(attempt.step).halt:
             self.carrier.stop(attempt)
-
-    # Timers
-
-    def _arm(self) -> None:
-        """Sleep until the first timer is due, and never long: the clock of the machine may be set."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        first = self.runs.due(1)
-        if first and not self._draining:
-            delay = min(max(0.0, first[0][0] - self._now()), LONGEST_SLEEP)
-            self._timer = asyncio.get_running_loop().call_later(delay, self._fire)
-
-    def _fire(self) -> None:
-        self._timer = None
-        now = self._now()
-        try:
-            due = [(at, run, step) for at, run, step in self.runs.due() if at <= now]
-        except Unavailable:
-            due = []
-        for at, run, step in due:
-            self._post(_News(Told(at=now, actor=SYSTEM, event=TimerFired(step=step, due=at)), run))
-        if not due:
-            self._arm()
-
-
-def _answer(news: _News, answer: int | PointsmanError) -> None:
-    if news.answer is None or news.answer.done():
-        return
-    if isinstance(answer, PointsmanError):
-        news.answer.set_exception(answer)
-    else:
-        news.answer.set_result(answer)
