@@ -4,7 +4,7 @@ Whether news fits is decided here from the ledger, without a look at the machine
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
 from fakes.trees import Node, plan_of
@@ -96,9 +96,24 @@ def _chosen(random: Random, world: World, past: list[News]) -> News:
         return RunCancelled(), "ann"
     if chance < 0.12 and past:
         return random.choice(past)
-    if chance < 0.2 or not fitting:
+    if chance < 0.18 or not fitting:
         return _nonsense(random, world)
-    return random.choice(random.choice(fitting))
+    event, actor = random.choice(random.choice(fitting))
+    return (_beside(random, event), actor) if chance < 0.24 else (event, actor)
+
+
+def _beside(random: Random, event: Input) -> Input:
+    """Almost the same event: of an attempt, opening or arming before or after."""
+    off = random.choice((-1, 1))
+    match event:
+        case GateDecided(opening=opening):
+            return replace(event, opening=opening + off)
+        case TimerFired(due=due):
+            return replace(event, due=due + off)
+        case RunCreated() | RunAdmitted() | RunCancelled():
+            return event
+        case _:
+            return replace(event, attempt=event.attempt + off)
 
 
 def answers(world: World) -> list[list[News]]:

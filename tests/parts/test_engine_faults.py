@@ -1,4 +1,4 @@
-"""A piece of news that breaks a turn for no reason of the disk's: it is set aside, and everything else goes on (R58)."""
+"""News that breaks a turn for no reason of the disk's is set aside, and everything else goes on (R58)."""
 
 from pathlib import Path
 from typing import Any
