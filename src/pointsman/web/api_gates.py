@@ -5,8 +5,10 @@ from starlette.responses import Response
 from pointsman.engine.decide import OpenGate, Verdict
 from pointsman.model.run import StepState
 from pointsman.run.quorum import needed
+from pointsman.store.runs import RunFilter
 from pointsman.web.bodies import DecisionBody, body_of, cursor_of, limit_of
 from pointsman.web.calls import Ask, Call, answered
+from pointsman.web.changes import changes
 from pointsman.web.consequences import next_steps
 from pointsman.web.shapes import Shape, approvers_shape, decision_shape, moment, page_of
 
@@ -49,8 +51,18 @@ async def list_gates(ask: Ask) -> Response:
 
 
 async def one_gate(ask: Ask) -> Response:
-    """One gate, open or not."""
-    return answered(gate_shape(ask.office.gate(ask.actor, ask.path("gate"))))
+    """One gate, open or not, with what is different since the workflow last succeeded."""
+    found = ask.office.gate(ask.actor, ask.path("gate"))
+    return answered({**gate_shape(found), "changes_since_last_success": _changes(ask, found)})
+
+
+def _changes(ask: Ask, found: OpenGate) -> dict[str, object] | None:
+    runs, header = ask.office.engine.runs, found.header
+    wanted = RunFilter(
+        projects=[header.project], states=["succeeded"], workflow=header.workflow, before=header.number, limit=1
+    )
+    last = next(iter(runs.listed(wanted)), None)
+    return None if last is None else changes(runs.plan(last.plan_digest), found.run.plan, last)
 
 
 async def decide(ask: Ask) -> Response:
