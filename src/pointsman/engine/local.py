@@ -16,9 +16,10 @@ from pointsman.engine.admission import blockers
 from pointsman.engine.carrier import Carrier, Surroundings
 from pointsman.engine.feed import Feed
 from pointsman.engine.inbox import Inbox, News
+from pointsman.engine.memory import Memory
 from pointsman.engine.timers import Timers
 from pointsman.engine.turn import Turn, lock_of
-from pointsman.model.definition import Kind, OnNew
+from pointsman.model.definition import OnNew
 from pointsman.model.effect import ArmTimer, DisarmTimer, EndRun, ForgetChange, StartChange, StopChange
 from pointsman.model.event import (
     GateRefused,
@@ -33,10 +34,9 @@ from pointsman.model.event import (
     Told,
 )
 from pointsman.model.names import SYSTEM
-from pointsman.model.problem import NotFound, PointsmanError, Refused, Unavailable
+from pointsman.model.problem import PointsmanError, Refused, Unavailable
 from pointsman.model.run import OPEN_RUN_STATES, RunState, StepState
 from pointsman.run.advance import Advance
-from pointsman.run.queue import StepQueue
 from pointsman.run.tree import Run
 from pointsman.store.database import Database
 from pointsman.store.runs import Change, NewRun, RunHeader, Runs
@@ -56,11 +56,8 @@ class Engine:
         self.runs = Runs(database)
         self.feed = Feed()
         self.carrier = Carrier(around, self._ended)
-        self._loaded: dict[int, Run] = {}
-        self._queue = StepQueue()
-        self._active: set[AttemptId] = set()
+        self._memory = Memory(self.runs)
         self._inbox = Inbox()
-        self._stale = False
         self._turn_due = False
         self._draining = False
         self._timers = Timers(self.runs, now, self._due)
@@ -91,16 +88,13 @@ class Engine:
         )
         with self._database.transaction():
             self.runs.save(change, self.runs.plan(header.plan_digest))
-        if number in self._loaded:
-            self._loaded[number].seq = change.seq
+        if number in self._memory.loaded:
+            self._memory.loaded[number].seq = change.seq
         self.feed.tell(number)
 
     def run(self, number: int) -> Run:
         """A run as it is committed, to look at."""
-        if number in self._loaded:
-            return self._loaded[number]
-        header = self.runs.header(number)
-        return Run(self.runs.plan(header.plan_digest), self.runs.rows(number), seq=header.seq)
+        return self._memory.look(number)
 
     def blockers(self, header: RunHeader) -> tuple[int, ...]:
         """The numbers of the runs that a pending run waits for."""
@@ -110,13 +104,14 @@ class Engine:
 
     def blocker(self, number: int, place: int) -> tuple[int, int] | None:
         """Run and place of the change that a queued change waits for; None if it waits for a worker."""
-        return self._queue.blocker(number, place)
+        return self._memory.queue.blocker(number, place)
 
     def start(self) -> None:
         """Take over what an earlier daemon left, and begin (R110)."""
         self.carrier.open()
-        self._read_back(adopt=True)
-        self.carrier.tidy(self._active)
+        for attempt, run in self._memory.read_back():
+            self._adopt(attempt, run)
+        self.carrier.tidy(self._memory.active)
         self._timers.arm()
         self._wake()
 
@@ -166,12 +161,12 @@ class Engine:
         self._turn_due = False
         inbox = self._inbox.take()
         now = self._now()
-        turn = Turn(self.runs, self._in_memory, epoch=self._epoch)
+        turn = Turn(self.runs, self._memory.hold, epoch=self._epoch)
         answers: list[tuple[News, int | PointsmanError]] = []
         effects: list[tuple[int, Advance]] = []
         try:
-            if self._stale:
-                self._read_back(adopt=False)
+            if self._memory.stale:
+                self._memory.read_back()
             with self._database.transaction():
                 answers.extend((news, self._heard(turn, news, effects)) for news in inbox)
                 self._start_queued(turn, now)
@@ -205,25 +200,20 @@ class Engine:
     def _tell(self, turn: Turn, number: int, told: Told, effects: list[tuple[int, Advance]]) -> None:
         result = turn.tell(number, told)
         effects.append((number, result))
-        run = self._loaded[number]
+        run = self._memory.loaded[number]
         place = getattr(told.event, "step", None)
         if place is not None and run.row(place).state is not StepState.RUNNING:
-            self._free(AttemptId(number, place, run.row(place).attempt), run)
+            self._memory.free(AttemptId(number, place, run.row(place).attempt), run)
         for effect in result.effects:
             match effect:
                 case StartChange(step=step):
-                    self._queue.add(number, step, lock_of(run.plan, step))
+                    self._memory.queue.add(number, step, lock_of(run.plan, step))
                 case ForgetChange(step=step):
-                    self._queue.remove(number, step)
+                    self._memory.queue.remove(number, step)
                 case EndRun():
                     self._admit_next(turn, number, told.at, effects)
                 case _:
                     pass
-
-    def _free(self, attempt: AttemptId, run: Run) -> None:
-        if attempt in self._active:
-            self._active.discard(attempt)
-            self._queue.release(attempt.run, attempt.step, lock_of(run.plan, attempt.step))
 
     def _create(self, turn: Turn, news: News, effects: list[tuple[int, Advance]]) -> int:
         assert news.new is not None
@@ -248,7 +238,7 @@ class Engine:
         number = self.runs.create(news.new)
         blocked = blockers(plan, number, before)
         created = RunCreated(plan_digest=plan.digest, skip=news.skip, blocked_by=blocked)
-        self._loaded[number] = Run(plan)
+        self._memory.loaded[number] = Run(plan)
         self._tell(turn, number, replace(news.told, event=created), effects)
         if not blocked:
             self._tell(turn, number, Told(at=news.told.at, actor=SYSTEM, event=RunAdmitted()), effects)
@@ -256,30 +246,30 @@ class Engine:
 
     def _admit_next(self, turn: Turn, ended: int, at: float, effects: list[tuple[int, Advance]]) -> None:
         """A run has ended: those of its workflow that waited for it may begin (R95)."""
-        workflow = self._loaded[ended].plan.workflow
+        workflow = self._memory.loaded[ended].plan.workflow
         still_open = [
             header
             for header in self.runs.open(workflow)
             if header.number not in turn.moved or turn.moved[header.number].run.state in OPEN_RUN_STATES
         ]
         for header in still_open:
-            run = self._in_memory(header.number)
+            run = self._memory.hold(header.number)
             if not run.admitted and not blockers(run.plan, header.number, still_open):
                 self._tell(turn, header.number, Told(at=at, actor=SYSTEM, event=RunAdmitted()), effects)
 
     def _start_queued(self, turn: Turn, now: float) -> None:
-        while not self._draining and len(self._active) < self._workers:
-            ticket = self._queue.take()
+        while not self._draining and len(self._memory.active) < self._workers:
+            ticket = self._memory.queue.take()
             if ticket is None:
                 return
-            self._in_memory(ticket.run)
-            self._active.add(turn.start(ticket.run, ticket.step, at=now, actor=SYSTEM))
+            self._memory.hold(ticket.run)
+            self._memory.active.add(turn.start(ticket.run, ticket.step, at=now, actor=SYSTEM))
 
     # After the commit
 
     def _carry_out(self, turn: Turn, effects: list[tuple[int, Advance]], headers: Mapping[int, RunHeader]) -> None:
         for attempt in turn.started:
-            self.carrier.launch(attempt, headers[attempt.run], self._loaded[attempt.run])
+            self.carrier.launch(attempt, headers[attempt.run], self._memory.loaded[attempt.run])
         timers = False
         for number, result in effects:
             for effect in result.effects:
@@ -289,8 +279,7 @@ class Engine:
         if timers:
             self._timers.arm()
         for number, moved in turn.moved.items():
-            if not moved.run.running and not moved.run.queued:
-                self._loaded.pop(number, None)
+            self._memory.let_go(number, moved.run)
             self.feed.tell(number)
 
     def _abandon(self, inbox: list[News], error: Exception) -> None:
@@ -299,8 +288,7 @@ class Engine:
         Where the disk refused, whoever waits for an answer gets that, and results are told again later (R112). Where
         the turn broke for another reason, each piece of news is tried by itself; the one that breaks is set aside.
         """
-        self._stale = True
-        self._loaded.clear()  # at once: nobody may see a decision that was not written
+        self._memory.forget()
         loop = asyncio.get_running_loop()
         if isinstance(error, Unavailable):
             results = [news for news in inbox if news.answer is None and not isinstance(news.told.event, TimerFired)]
@@ -324,43 +312,6 @@ class Engine:
             reason = f"its result could not be recorded: {error!r}"
             failed = StepFailed(step=event.step, attempt=event.attempt, reason=reason)
             self._inbox.put(News(replace(news.told, event=failed), news.run, last=True))
-
-    def _in_memory(self, number: int) -> Run:
-        if number not in self._loaded:
-            self._loaded[number] = self.run(number)
-        return self._loaded[number]
-
-    # Reading back
-
-    def _read_back(self, *, adopt: bool) -> None:
-        """Memory from the store: what is queued, in the order in which it came, and what runs."""
-        self._loaded.clear()
-        self._queue, self._active = StepQueue(), set()
-        queued: list[tuple[float, int, int]] = []
-        for number in self.runs.busy():
-            run = self._readable(number)
-            if run is None:
-                continue
-            for place, row in run.rows.items():
-                if row.state is StepState.QUEUED:
-                    queued.append((row.queued_at or 0.0, number, place))
-                elif row.state is StepState.RUNNING and run.plan.steps[place].kind is Kind.CHANGE:
-                    attempt = AttemptId(number, place, row.attempt)
-                    self._active.add(attempt)
-                    self._queue.hold(number, place, lock_of(run.plan, place))
-                    if adopt:
-                        self._adopt(attempt, run)
-        for _, number, place in sorted(queued):
-            self._queue.add(number, place, lock_of(self._loaded[number].plan, place))
-        self._stale = False
-
-    def _readable(self, number: int) -> Run | None:
-        """A run from the store; None, and a word in the log, for one that cannot be read: the others go on."""
-        try:
-            return self._in_memory(number)
-        except (ValueError, KeyError, NotFound):
-            log.exception("run %s cannot be read and is set aside", number)
-            return None
 
     def _adopt(self, attempt: AttemptId, run: Run) -> None:
         header = self.runs.header(attempt.run)
