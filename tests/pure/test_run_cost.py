@@ -1,5 +1,6 @@
 """The run machine: what an event costs, counted in lines of Python that run and rows that change."""
 
+import gc
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -48,11 +49,13 @@ def cost(run: Run, event: Input) -> Cost:
         return trace
 
     told, before = Told(at=1.0, actor="ann", event=event), sys.gettrace()
+    gc.disable()  # a collection calls back into whoever registered for it, and those lines are not ours
     sys.settrace(trace)
     try:
         result = advance(run, told)
     finally:
         sys.settrace(before)
+        gc.enable()
     return Cost(lines, len(result.touched), len(result.records), len(result.effects))
 
 

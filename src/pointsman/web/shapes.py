@@ -20,7 +20,10 @@ def moment(at: float | None) -> str | None:
     """RFC 3339 in UTC, with milliseconds."""
     if at is None:
         return None
-    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    # cut, never rounded: `?since=` this moment has to find what happened in it
+    seconds, milliseconds = divmod(int(at * 1000), 1000)
+    whole = datetime.fromtimestamp(seconds, UTC).replace(microsecond=milliseconds * 1000)
+    return whole.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def run_shape(header: RunHeader, plan: Plan, *, url: str, blocked_by: tuple[int, ...] = ()) -> Shape:
