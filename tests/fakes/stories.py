@@ -76,7 +76,7 @@ def played(story: Story, watch: Watch = lambda _: None) -> World:
 
 def news(world: World, story: Story) -> Iterator[News]:
     """What happens next in this world, for as long as the story goes on; the clock moves along."""
-    random, past = Random(story.seed), list[News]()
+    random, past = Random(f"{story.seed}/{story.top}"), list[News]()
     late = 0
     for _ in range(story.length):
         late += world.ledger.ended is not None
@@ -99,7 +99,7 @@ def _chosen(random: Random, world: World, past: list[News]) -> News:
     if chance < 0.18 or not fitting:
         return _nonsense(random, world)
     event, actor = random.choice(random.choice(fitting))
-    return (_beside(random, event), actor) if chance < 0.24 else (event, actor)
+    return (_beside(random, event), actor) if chance < 0.28 else (event, actor)
 
 
 def _beside(random: Random, event: Input) -> Input:
@@ -132,9 +132,8 @@ def answers(world: World) -> list[list[News]]:
 
 
 def _ends(place: int, attempt: int) -> Iterator[Input]:
-    yield StepSucceeded(step=place, attempt=attempt)
-    yield StepSucceeded(step=place, attempt=attempt, outputs={"n": attempt})
-    yield StepSucceeded(step=place, attempt=attempt)
+    for _ in range(5):
+        yield StepSucceeded(step=place, attempt=attempt, outputs={"n": attempt})
     yield StepFailed(step=place, attempt=attempt, reason="exit code 1", exit_code=1)
     yield StepFailed(step=place, attempt=attempt, reason="exit code 1", exit_code=1)
     yield StepFailed(step=place, attempt=attempt, reason="cancelled", stopped=True)
@@ -144,7 +143,7 @@ def _ends(place: int, attempt: int) -> Iterator[Input]:
 
 def _decisions(world: World, place: int, opening: int) -> Iterator[News]:
     if world.plan.steps[place].kind is Kind.WAIT:
-        for _ in range(3):
+        for _ in range(5):
             yield GateDecided(step=place, opening=opening, decision="continue"), "ann"
     else:
         for person, groups in PEOPLE.items():
