@@ -17,7 +17,7 @@ from fakes.trees import Node
 Options = Mapping[str, str]
 
 WHEN: Sequence[Options] = ({}, {}, {}, {}, {"always": ""}, {"on_failure": ""})
-CONTINUED: Sequence[Options] = ({}, {}, {}, {"coe": ""})
+CONTINUED: Sequence[Options] = ({}, {}, {"coe": ""})
 STARTS: Sequence[Options] = ({}, {}, {}, {}, {}, {"start": "5"}, {"start": "40"})
 RETRIES: Sequence[Options] = ({}, {}, {"retry": "1"}, {"retry": "2/30"})
 SIDE_BY_SIDE: Sequence[Options] = ({}, {"fail_fast": ""}, {"max": "1"}, {"max": "2"}, {"max": "2", "fail_fast": ""})
@@ -46,7 +46,7 @@ def _children(random: Random, numbers: "count[int]", size: int) -> tuple[Node, .
 
 
 def _stage(random: Random, numbers: "count[int]", size: int) -> Node:
-    word = random.choice(("seq", "seq", "call", "par", "par", "par"))
+    word = random.choice(("seq", "call", "par", "par"))
     options = _chosen(random, WHEN, CONTINUED, STARTS, *([SIDE_BY_SIDE] if word == "par" else []))
     name = f"{word}:{word}{next(numbers)}"
     return Node(name, options, _children(random, numbers, size - 1))
@@ -64,9 +64,9 @@ def _chosen(random: Random, *choices: Sequence[Options]) -> Options:
 
 
 # a story takes a millisecond: there is time for more of them than the profile says
-often = settings(max_examples=2 * settings().max_examples)
+often = settings(max_examples=3 * settings().max_examples)
 
 seeds = st.integers(0, 2**32 - 1)
-trees = st.builds(grown, seeds, st.integers(1, 16))
+trees = st.builds(grown, seeds, st.integers(2, 20))
 skips = st.one_of(st.just(()), st.just(()), st.lists(st.integers(0, 20), max_size=3).map(tuple))
 stories = st.builds(Story, trees, seeds, st.integers(10, 60), skips)
