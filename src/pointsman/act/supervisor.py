@@ -28,7 +28,6 @@ def supervise(spec: dict[str, Any], news: socket.socket) -> None:
     attempt = Attempt(spec)  # it answers TERM from here on: who knows our number from the lock may send it at once
     if not _lock_taken(spec["lock"]):
         return
-    _tell(news, {"started": os.getpid()})
     try:
         record = attempt.carried_out()
     except Exception as error:  # noqa: BLE001 - whatever it was, the daemon must learn how the attempt ended

@@ -173,10 +173,12 @@ class _Watched:
     def __init__(self, owner: Supervisors, attempt: AttemptId, handle: int, *, is_socket: bool) -> None:
         self._owner, self._attempt, self._handle, self._is_socket = owner, attempt, handle, is_socket
         self._received = b""
-        self._stop_wanted = False
+        self._again: asyncio.TimerHandle | None = None
         asyncio.get_running_loop().add_reader(handle, self._read if is_socket else self._exited)
 
     def close(self) -> None:
+        if self._again is not None:
+            self._again.cancel()
         asyncio.get_running_loop().remove_reader(self._handle)
         os.close(self._handle)
 
@@ -197,20 +199,18 @@ class _Watched:
                 known = {name: value for name, value in news.items() if name in Ended.__slots__}
                 self._owner.ended(self._attempt, Ended(**known))
                 return
-            if self._stop_wanted:
-                self.stop()
         if not data:
             self._owner.ended(self._attempt, None)
 
     def stop(self) -> None:
-        """TERM to the supervisor; if it has not begun yet, as soon as it says that it has."""
-        self._stop_wanted = True
+        """TERM to the supervisor; if it has not taken its lock yet, as soon as it has."""
         lock = self._owner.paths(self._attempt).lock
         try:
             pid = int(lock.read_bytes() or b"0")
         except (FileNotFoundError, ValueError):
-            return
+            pid = 0
         if not pid:
+            self._again = asyncio.get_running_loop().call_later(BETWEEN_LOOKS, self.stop)
             return
         try:
             handle = os.pidfd_open(pid)
