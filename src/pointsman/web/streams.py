@@ -21,7 +21,7 @@ from pointsman.web.shapes import entry_shape
 MOST_STREAMS = 500
 PING_SECONDS = 15
 LOOK_SECONDS = 0.2
-COALESCE_SECONDS = 0.02
+COALESCE_SECONDS = 0.05
 MOST_ENTRIES = 500
 CHUNK = 64 * 1024
 Events = AsyncIterator[ServerSentEvent | bytes]
