@@ -109,8 +109,10 @@ def test_fail_fast_leaves_no_ordinary_sibling_alone(story: Story) -> None:
         for step in run.plan.steps:
             if not step.fail_fast or not any(breaks(run, child) for child in step.children):
                 continue
-            for child in step.children:
-                if run.plan.steps[child].when is When.ON_SUCCESS and not is_over(run, child):
+            ordinary = [child for child in step.children if run.plan.steps[child].when is When.ON_SUCCESS]
+            for child in ordinary:
+                # one that waits for room behind a step that cleans up stays pending until its turn
+                if not is_over(run, child) and not is_untouched(run, child):
                     assert run.plan.steps[child].children or child in world.ledger.stopping
                     assert run.row(child).halt
 
