@@ -460,7 +460,7 @@ def kept(made: tuple[StepDefinition, ...]) -> int:
     return sum(1 + (kept(step.children) if isinstance(step, StageDefinition) else 0) for step in made)
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=250, deadline=None, derandomize=True)
 @given(st.lists(STEPS, min_size=1, max_size=3))
 def test_whatever_is_written_every_step_is_in_the_definition_or_there_is_an_error(written: list[Any]) -> None:
     made, problems = loaded(canonical({"steps": written}))
