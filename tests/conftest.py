@@ -23,6 +23,8 @@ GIT = {
 }
 QUICK_FIRST = ("pure", "property", "golden", "parts", "contract", "whole", "page")
 
+BUDGETS = {"POINTSMAN_HYPOTHESIS", "POINTSMAN_KILLS", "POINTSMAN_SEED"}  # how long some tests try, and from where
+
 
 def pytest_configure(config: pytest.Config) -> None:
     """A home of its own, a fixed Git identity, and none of the variables of Git, Pointsman or XDG.
@@ -33,7 +35,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.add_cleanup(home.cleanup)
     config.add_cleanup(patch.undo)
     for name in list(os.environ):
-        if name.startswith(("GIT_", "POINTSMAN_", "XDG_")):
+        if name.startswith(("GIT_", "POINTSMAN_", "XDG_")) and name not in BUDGETS:
             patch.delenv(name)
     for name, value in {**GIT, **IDENTITY, "HOME": home.name}.items():
         patch.setenv(name, value)

@@ -224,3 +224,10 @@ def test_a_decision_and_the_timeout_at_the_same_instant_are_one_decision() -> No
     assert gate_refusal(world, "gate2", "reject") == "the gate is not open, it is succeeded"
     assert world.states("gate1 gate2 root") == "succeeded succeeded succeeded"
     assert [len(world.row(name).decisions) for name in ("gate1", "gate2")] == [1, 1]
+
+
+def test_time_never_approves_whatever_the_plan_says() -> None:
+    """R78: `on_timeout: continue` is refused on approvals when they are loaded; the machine would not follow it either."""
+    world = World("seq(approval[users=ann, timeout=60, on_timeout=continue])")
+    world.fires("approval")
+    assert world.states("approval") == "rejected"

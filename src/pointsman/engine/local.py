@@ -239,7 +239,10 @@ class Engine:
         blocked = blockers(plan, number, before)
         created = RunCreated(plan_digest=plan.digest, skip=news.skip, blocked_by=blocked)
         self._memory.loaded[number] = Run(plan)
-        self._tell(turn, number, replace(news.told, event=created), effects)
+        try:
+            self._tell(turn, number, replace(news.told, event=created), effects)
+        except Refused as error:
+            raise RuntimeError(f"a new run refused to exist: {error}") from error  # its row must not be written
         if not blocked:
             self._tell(turn, number, Told(at=news.told.at, actor=SYSTEM, event=RunAdmitted()), effects)
         return number

@@ -324,7 +324,7 @@ class _Turn:
             self._set(place, due=None)
             self._begin(place)
             return
-        goes_on = gate.on_timeout is OnTimeout.CONTINUE
+        goes_on = gate.on_timeout is OnTimeout.CONTINUE and gate.approvers is None  # time never approves (R78)
         given = Decision(
             actor=SYSTEM, decision="continue" if goes_on else "reject", at=self.at, message="nobody decided in time"
         )
