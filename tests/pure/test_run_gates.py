@@ -227,7 +227,7 @@ def test_a_decision_and_the_timeout_at_the_same_instant_are_one_decision() -> No
 
 
 def test_time_never_approves_whatever_the_plan_says() -> None:
-    """R78: `on_timeout: continue` is refused on approvals when they are loaded; the machine would not follow it either."""
+    """R78: `on_timeout: continue` is refused on approvals when they are loaded, and the machine would not follow it."""
     world = World("seq(approval[users=ann, timeout=60, on_timeout=continue])")
     world.fires("approval")
     assert world.states("approval") == "rejected"
