@@ -19,6 +19,7 @@ from pointsman.model.definition import (
     RunAs,
     StageDefinition,
     StepDefinition,
+    Triggers,
     When,
     WorkflowDefinition,
 )
@@ -62,7 +63,7 @@ def test_a_mapping_with_only_steps_is_a_workflow() -> None:
     made = definition("steps:\n  - type: wait\n")
     assert (made.path, made.file, made.code) == (PATH, FILE, "w")
     assert (made.name, made.description, made.properties, made.inputs) == ("", "", {}, None)
-    assert (made.on, made.notify, made.concurrency) == ({}, {}, Concurrency())
+    assert (made.on, made.notify, made.concurrency) == (Triggers(), {}, Concurrency())
 
 
 def test_keys_beside_steps_are_kept() -> None:
@@ -74,7 +75,7 @@ def test_keys_beside_steps_are_kept() -> None:
     assert (made.name, made.description) == ("Deploy", "Everything")
     assert made.properties == {"env": "dev", "n": 1.1}
     assert made.inputs == {"type": "object"}
-    assert made.on == {"publish": True, "schedule": [{"cron": "0 3 * * *"}]}
+    assert (made.on.publish, [one.cron for one in made.on.schedule]) == (True, ["0 3 * * *"])
     assert made.concurrency == Concurrency(limit=2, on_new=OnNew.REPLACE)
     assert made.notify == {"on": ["failed"], "to": ["ops"]}
 

@@ -27,6 +27,7 @@ LONGEST_EXPANDED = 4 * LARGEST_DEFINITION
 
 UNQUOTED = "a value that begins with {{ must be quoted"
 QUOTE_IT = 'put it in quotes, as in "{{ name }}"'
+FEWER = "use fewer aliases of aliases"
 NO_TEXT = "a key must be a text, and this is a list or a mapping"
 
 
@@ -123,7 +124,8 @@ class Builder:
         self._put(node)
         self._open.append(self._parent)
         if len(self._open) > DEEPEST:
-            self._stop(node.mark, f"nested deeper than {DEEPEST} levels", code=Code.TOO_LARGE)
+            says = f"nested deeper than {DEEPEST} levels"
+            self._stop(node.mark, says, hint="nest it less deeply", code=Code.TOO_LARGE)
         self._parent, self._key = node, None
 
     def _end(self, _event: MappingEndEvent | SequenceEndEvent) -> None:
@@ -134,16 +136,19 @@ class Builder:
         mark, name = event.start_mark, event.anchor
         node = self._anchors.get(name)
         if node is None:
-            self._stop(mark, f"*{name} is used, but nothing above is marked &{name}")
+            hint = f"put it in quotes to make it a text, or mark a value above with &{name}"
+            self._stop(mark, f"*{name} is used, but nothing above is marked &{name}", hint=hint)
         if node is self._parent or any(node is parent for parent in self._open):
-            self._stop(mark, f"*{name} stands inside what it repeats, so it would never end")
+            says = f"*{name} stands inside what it repeats, so it would never end"
+            self._stop(mark, says, hint="write out what is meant")
         size = self._sizes.of(node)
         if len(self._open) + size.levels > DEEPEST:
-            self._stop(mark, f"nested deeper than {DEEPEST} levels with *{name}", code=Code.TOO_LARGE)
+            says = f"nested deeper than {DEEPEST} levels with *{name}"
+            self._stop(mark, says, hint="nest it less deeply", code=Code.TOO_LARGE)
         self._characters += size.characters
         if self._characters > LONGEST_EXPANDED:
             says = f"expands to more than {LONGEST_EXPANDED // 1024} KiB with its aliases"
-            self._stop(mark, says, code=Code.TOO_LARGE)
+            self._stop(mark, says, hint=FEWER, code=Code.TOO_LARGE)
         self._aliased += size.nodes - 1
         self._count(mark)
         self._put(node, alias=mark)
@@ -170,7 +175,7 @@ class Builder:
 
     def _checked_key(self, node: Node, mark: Mark, parent: Mapping) -> Scalar:
         if not isinstance(node, Scalar):
-            self._stop(mark, NO_TEXT)
+            self._stop(mark, NO_TEXT, hint="put it in quotes to make it a text")
         if not isinstance(node.value, str):
             what = printable(node.text[:80]) or "an empty key"
             self._refuse(mark, f"a key must be a text, and {what} is none", hint="put it in quotes")
@@ -188,10 +193,10 @@ class Builder:
     def _count(self, mark: Mark) -> None:
         self._nodes += 1
         if self._nodes > MOST_NODES:
-            self._stop(mark, f"the file holds more than {MOST_NODES:,} values", code=Code.TOO_LARGE)
+            self._stop(mark, f"the file holds more than {MOST_NODES:,} values", hint="split it", code=Code.TOO_LARGE)
         if self._nodes + self._aliased > MOST_EXPANDED:
             says = f"expands to more than {MOST_EXPANDED:,} values with its aliases"
-            self._stop(mark, says, code=Code.TOO_LARGE)
+            self._stop(mark, says, hint=FEWER, code=Code.TOO_LARGE)
 
     def _tagged(self, event: ScalarEvent | MappingStartEvent | SequenceStartEvent) -> None:
         tag = str(event.ctag).replace("tag:yaml.org,2002:", "!!")

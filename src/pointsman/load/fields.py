@@ -1,12 +1,16 @@
-"""The kinds of single values that people may write, as pydantic fields. Private to `load`."""
+"""The kinds of single values that people may write, as pydantic fields. Read by `load` and `editor`."""
 
 from typing import Annotated, ClassVar, Literal, TypeAlias
 
+from packaging.version import InvalidVersion, Version
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator, StringConstraints
 from pydantic_core import PydanticCustomError
 
 from pointsman.load.times import cron_trouble, epoch_seconds, kind_of_any, seconds_of, timezone_trouble
+from pointsman.load.wording import shown
 from pointsman.model.problem import Code
+
+LONGEST_VERSION = 100
 
 
 def refusal(code: Code, says: str, *, hint: str = "") -> PydanticCustomError:
@@ -54,7 +58,8 @@ def _timezone(value: str) -> str:
 def _person(value: object) -> str:
     """A name of a user or group: never a variable, so that nobody can choose their own approvers (R9)."""
     if not isinstance(value, str):
-        raise refusal(Code.BAD_APPROVERS, "must be a name", hint="put the name in quotes")
+        hint = "put the name in quotes" if isinstance(value, int | float) else "write a name, or remove it"
+        raise refusal(Code.BAD_APPROVERS, f"must be a name, and this is {kind_of_any(value)}", hint=hint)
     if not value.strip():
         raise refusal(Code.BAD_APPROVERS, "is an empty name")
     if "{{" in value:
@@ -68,6 +73,24 @@ def _label(value: str) -> str:
     return value
 
 
+def _version(value: object) -> str:
+    """A version as it was written, or a variable that will say which (R22)."""
+    hint = "write a version such as 1, 1.2.0 or 2.0.0rc1; without version, the latest is called"
+    if not isinstance(value, str):
+        raise refusal(Code.BAD_VERSION, f"must name a version, and this is {kind_of_any(value)}", hint=hint)
+    if "{{" not in value and not _can_be_published(value):
+        raise refusal(Code.BAD_VERSION, f"is {shown(value)}, which is no version", hint=hint)
+    return value
+
+
+def _can_be_published(text: str) -> bool:
+    """Whether a tag can give this version: PEP 440 takes `1+x` as well, which would order by what follows the `+`."""
+    try:
+        return text.isascii() and len(text) <= LONGEST_VERSION and Version(text).local is None
+    except InvalidVersion:
+        return False
+
+
 Word: TypeAlias = Annotated[str, StringConstraints(pattern=r"\S")]
 Cron: TypeAlias = Annotated[Word, AfterValidator(_cron)]
 Timezone: TypeAlias = Annotated[Word, AfterValidator(_timezone)]
@@ -76,6 +99,7 @@ Person: TypeAlias = Annotated[str, PlainValidator(_person)]
 Duration: TypeAlias = Annotated[int, PlainValidator(_duration)]
 SomeDuration: TypeAlias = Annotated[int, PlainValidator(_some_duration)]
 Moment: TypeAlias = Annotated[float, PlainValidator(_moment)]
+VersionWord: TypeAlias = Annotated[str, PlainValidator(_version)]
 Count: TypeAlias = Annotated[int, Field(ge=1)]
 RunAsWord: TypeAlias = Literal["sequential", "parallel"]
 
@@ -83,7 +107,7 @@ RunAsWord: TypeAlias = Literal["sequential", "parallel"]
 class Document(BaseModel):
     """Keys that are not named here are errors; nothing is converted. `texts` are the keys read as source text."""
 
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, defer_build=True)
 
     texts: ClassVar[frozenset[str]] = frozenset()
 

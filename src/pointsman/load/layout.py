@@ -1,21 +1,22 @@
 """Which file is what, by its path: DESIGN section 2, and what to say about files that are nothing (R18). Pure."""
 
+import re
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from pointsman.load.located import REGULAR, located, not_a_file
-from pointsman.load.wording import printable
-from pointsman.model.names import CODE_WORDS, is_code, nearest
+from pointsman.load.misplaced import misplaced_hint, rename_hint
+from pointsman.load.wording import printable, shown
+from pointsman.model.names import CODE, CODE_WORDS, is_code
 from pointsman.model.problem import Code, Place, Problem, Severity
 from pointsman.model.source import Entry, Source
 
 SUFFIX = ".yaml"
 REPOSITORY_FILE = "pointsman.yaml"
 
+_WORKFLOW = re.compile(f"projects/({CODE.pattern})/workflows/({CODE.pattern}){re.escape(SUFFIX)}")
 _SILENT = frozenset({".gitkeep", ".gitignore", ".gitattributes"})
-_IN_PROJECT = ("project.yaml", "templates", "environments", "assets", "workflows")
-_IN_ENVIRONMENT = ("environment.yaml", "assets")
+_FOLDERS_OF_A_PROJECT = frozenset({"templates", "environments", "assets", "workflows"})
 
 
 @dataclass(slots=True)
@@ -51,7 +52,11 @@ def layout(source: Source) -> Layout:
     """The source's files by what they are."""
     sorter = _Sorter(source)
     for path, entry in sorted(source.entries.items()):
-        sorter.add(path, entry)
+        workflow = _WORKFLOW.fullmatch(path)
+        if workflow is None:
+            sorter.add(path, entry)
+        else:
+            sorter.add_workflow(path, workflow[1], workflow[2])
     sorter.finish()
     return sorter.found
 
@@ -81,6 +86,12 @@ class _Sorter:
             case parts:
                 self._elsewhere(path, entry, parts[0])
 
+    def add_workflow(self, path: str, project: str, code: str) -> None:
+        """Put a workflow's file, whose codes are good, where it belongs: most files of a large repository are these."""
+        self._codes.setdefault("projects", set()).add(project)
+        self._codes.setdefault(f"projects/{project}/workflows", set()).add(code)
+        self.found.projects.setdefault(project, ProjectFiles()).workflows[code] = path
+
     def _in_project(self, path: str, entry: Entry, files: ProjectFiles, rest: list[str]) -> None:
         above = path[: -len("/".join(rest)) - 1]
         match rest:
@@ -97,7 +108,7 @@ class _Sorter:
                     environment = files.environments.setdefault(code, EnvironmentFiles())
                     self._in_environment(path, entry, environment, [inner, *more])
             case _:
-                self._stray(path, entry, 3 if len(rest) > 1 and rest[0] in _IN_PROJECT else 2)
+                self._stray(path, entry, 3 if len(rest) > 1 and rest[0] in _FOLDERS_OF_A_PROJECT else 2)
 
     def _in_environment(self, path: str, entry: Entry, files: EnvironmentFiles, rest: list[str]) -> None:
         match rest:
@@ -179,8 +190,7 @@ class _Sorter:
             count = self._unknown_counts[stray]
             says = f"{'the folder ' if folder else ''}{name} means nothing here"
             says += f"; there are {count} files in it" if count > 1 else ""
-            near = nearest(name, _expected(stray))
-            self._warn(path, says, f"did you mean {near}?" if near else "move it elsewhere")
+            self._warn(path, says, misplaced_hint(stray, folder=folder))
 
     def _misnamed_problem(self, above: str, code: str, path: str) -> Problem:
         place = Place(located(self._source, path))
@@ -188,11 +198,8 @@ class _Sorter:
             says = f"{printable(code)} differs from {code.lower()} in {above} only in case, and is not read"
             hint = "rename one of the two"
             return Problem(place=place, code=Code.UNKNOWN_FILE, says=says, hint=hint, severity=Severity.WARNING)
-        says = f"{printable(code)!r} in {printable(above)} is no code: a code is {CODE_WORDS}"
-        suggestion = _as_code(code)
-        return Problem(
-            place=place, code=Code.BAD_NAME, says=says, hint=f"rename it to {suggestion}" if suggestion else "rename it"
-        )
+        says = f"{shown(code)} in {printable(above)} is no code: a code is {CODE_WORDS}"
+        return Problem(place=place, code=Code.BAD_NAME, says=says, hint=rename_hint(code))
 
     def _warn(self, path: str, says: str, hint: str) -> None:
         self.found.problems.append(
@@ -215,23 +222,3 @@ def _is_yaml(name: str) -> bool:
 
 def _stem(name: str) -> str:
     return name.rsplit(".", 1)[0]
-
-
-def _expected(stray: str) -> Iterable[str]:
-    """What could have been meant where a stray file or folder lies."""
-    match stray.split("/"):
-        case [_]:
-            return ("projects", "templates")
-        case ["projects", _, _]:
-            return _IN_PROJECT
-        case ["projects", _, "environments", _, _]:
-            return _IN_ENVIRONMENT
-        case _:
-            return ()
-
-
-def _as_code(text: str) -> str:
-    """The code that a name comes nearest to; empty if it comes near none."""
-    letters = "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in text.lower())
-    code = "-".join(part for part in letters.split("-") if part)
-    return code if is_code(code) else ""

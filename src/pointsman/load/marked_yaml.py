@@ -25,7 +25,9 @@ MOST_SLOW_READINGS = 3
 LONGEST_SLOW = 64 * 1024
 _ALLOWED_SINCE = {"found unexpected ':'", "did not find expected node content"}
 
-_UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+# YAML allows line breaks that editors and reviews show as none: behind one of them, a comment would hide a live step
+_ODD = re.compile("[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]|\r(?!\n)")
+_ODD_NAMES = {"\0": "a NUL character", "\r": "a carriage return without a line feed"}
 
 
 def read(data: bytes, path: str) -> Node | tuple[Problem, ...]:
@@ -54,10 +56,10 @@ def _text(data: bytes, path: str) -> str | Problem:
         what = "UTF-16" if utf16 else f"no UTF-8: the byte 0x{data[error.start]:02x} cannot stand here"
         before = data[: error.start].decode("utf-8", "replace")
         return _at_end(before, path, f"this is {what}", hint="save the file as UTF-8")
-    odd = _UNPRINTABLE.search(text)
+    odd = _ODD.search(text)
     if odd is None:
         return text
-    name = "a NUL character" if odd[0] == "\0" else f"the control character U+{ord(odd[0]):04X}"
+    name = _ODD_NAMES.get(odd[0], f"the control character U+{ord(odd[0]):04X}")
     return _at_end(text[: odd.start()], path, f"{name} cannot stand in YAML", hint="remove it")
 
 

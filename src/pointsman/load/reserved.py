@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from pointsman.load.documents import FileDocument, ReservedDocument
-from pointsman.load.nodes import Mapping, Node, Scalar, entry, plain
+from pointsman.load.nodes import Mapping, Node, Scalar, entry, plain, spot
 from pointsman.load.shape import About, fit
 from pointsman.load.wording import kind_of, shown
 from pointsman.model.problem import Code, Problem
@@ -17,9 +17,9 @@ _TOO_LONG = f"is longer than {LARGEST_VARIABLE // 1024} KiB, too long for an env
 def reserved_problems(properties: Node | None, *, step: str = "") -> tuple[Problem, ...]:
     """What is wrong below `pointsman` in some properties; nothing if it is not there."""
     node = entry(properties, RESERVED)
-    if node is None:
+    if node is None or not isinstance(properties, Mapping):
         return ()
-    shape = fit(node, ReservedDocument, About(noun=RESERVED, step=step))
+    shape = fit(node, ReservedDocument, About(noun=RESERVED, step=step, key=properties.key_place(RESERVED)))
     env, files = entry(node, "env"), entry(node, "files")
     return (*shape.problems, *_env_problems(env, step), *_file_problems(files, step))
 
@@ -57,7 +57,7 @@ def _file_problems(files: Node | None, step: str) -> Iterator[Problem]:
             says = f"the file {shown(path)} {trouble}"
             hint = "write a path inside the working copy, such as config/app.json"
             yield Problem(place=files.key_place(path), code=Code.BAD_PATH, says=says, hint=hint, step=step)
-        shape = fit(node, FileDocument, About(noun=f"the file {shown(path)}", step=step))
+        shape = fit(node, FileDocument, About(noun=f"the file {shown(path)}", step=step, key=files.key_place(path)))
         yield from shape.problems
         content = entry(node, "content")
         if shape.document is None or content is None:
@@ -65,7 +65,8 @@ def _file_problems(files: Node | None, step: str) -> Iterator[Problem]:
         if shape.document.format != "json" and not isinstance(plain(content), str):
             says = f"the content of {shown(path)} must be a text, and this is {kind_of(plain(content))}"
             hint = "set format: json to write it as JSON"
-            yield Problem(place=content.place, code=Code.WRONG_VALUE, says=says, hint=hint, step=step)
+            place = spot(node, ["content"]).content_place
+            yield Problem(place=place, code=Code.WRONG_VALUE, says=says, hint=hint, step=step)
 
 
 def path_trouble(path: str) -> str:

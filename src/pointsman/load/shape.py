@@ -12,7 +12,7 @@ from pointsman.load.nodes import Items, Mapping, Node, Scalar, Spot, Step, plain
 from pointsman.load.sentences import sentence
 from pointsman.load.suggestion import nearest_key
 from pointsman.load.wording import brief, kind_of, listed, shown
-from pointsman.model.problem import Code, Problem
+from pointsman.model.problem import Code, Place, Problem
 
 D = TypeVar("D", bound=Document)
 
@@ -30,9 +30,13 @@ class Fit(Generic[D]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class About:
-    """What is being judged, for its sentences: `a change`, the step's number, and which other things have which key."""
+    """What is being judged, for its sentences: `a change`, the step's number, and which other things have which key.
+
+    `key` is where it is told that the whole is no mapping, if that is the value of a key (R7).
+    """
 
     noun: str
+    key: Place | None = None
     step: str = ""
     elsewhere: Map[str, str] = field(default_factory=dict)
 
@@ -41,11 +45,19 @@ def fit(node: Node, model: type[D], about: About) -> Fit[D]:
     """The node as a document, or every reason why it is none, each with its exact place (R2, R7)."""
     if not isinstance(node, Mapping):
         says = f"{about.noun} must be a mapping, and this is {kind_of(plain(node))}"
-        return Fit(None, (Problem(place=node.place, code=Code.WRONG_VALUE, says=says, step=about.step),))
+        hint = f"write its keys, such as {listed(_first_keys(model))}"
+        place = node.place if about.key is None else about.key
+        return Fit(None, (Problem(place=place, code=Code.WRONG_VALUE, says=says, hint=hint, step=about.step),))
     try:
         return Fit(model.model_validate(_given(node, model)))
     except ValidationError as error:
         return Fit(None, tuple(_problems(error, node, model, about)))
+
+
+def _first_keys(model: type[Document]) -> list[str]:
+    """The keys that it needs; where it needs none, the first two that it has."""
+    needed = [key for key, field in model.model_fields.items() if field.is_required()]
+    return needed or list(model.model_fields)[:2]
 
 
 def _given(node: Mapping, model: type[Document]) -> dict[str, object]:
@@ -101,7 +113,9 @@ def _problems(error: ValidationError, node: Mapping, model: type[Document], abou
 
 
 def _names_people(way: tuple[Step, ...]) -> bool:
-    return bool({"requires_approval_from", "user_names", "ldap_groups"} & set(way))
+    return bool({"requires_approval_from", "user_names", "ldap_groups"} & set(way)) or (
+        way[:1] == ("policy",) and way[-1] in {"view", "run", "publish"}
+    )
 
 
 def _dotted(way: tuple[Step, ...]) -> str:
@@ -115,7 +129,9 @@ def _unknown_key(at: Spot, way: tuple[Step, ...], known: frozenset[str], about: 
     if not inside and key in about.elsewhere:
         says = f"{where} no {key}; only {about.elsewhere[key]} has it"
         hint = f"remove {key}, or correct type"
-        if about.elsewhere[key] == "an approval":
+        if key == "requires_approval_from":
+            hint = "remove it, and put an approval before this step"
+        elif about.elsewhere[key] == "an approval" and about.noun == "a wait":
             hint = f"add requires_approval_from to make it an approval, or remove {key}"
         return Problem(place=at.shape_place, code=Code.TWO_TYPES, says=says, hint=hint, step=about.step)
     near = nearest_key(key, known if inside else known.union(about.elsewhere)) if suggest else ""

@@ -1,4 +1,4 @@
-"""What people may write in a step, one model for each kind. Private to `load`.
+"""What people may write in a step, one model for each kind. Read by `load` and `editor`.
 
 No field takes null: a key that is there has a value, and `model_fields_set` tells whether it is there. Values that are
 texts whatever they look like (`version: 1.10`) reach these models as the text that was written.
@@ -8,7 +8,17 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from pointsman.load.fields import ApproversDocument, Count, Document, Label, Moment, RunAsWord, SomeDuration, Word
+from pointsman.load.fields import (
+    ApproversDocument,
+    Count,
+    Document,
+    Label,
+    Moment,
+    RunAsWord,
+    SomeDuration,
+    VersionWord,
+    Word,
+)
 
 
 class StepDocument(Document):
@@ -69,7 +79,7 @@ class CallDocument(StepDocument):
     texts: ClassVar[frozenset[str]] = frozenset({"version"})
 
     target: Word
-    version: Word = ""
+    version: VersionWord = ""
     run_as: RunAsWord = "sequential"
     property_overrides: Any = None
     start_time: Moment = 0.0

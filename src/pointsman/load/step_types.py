@@ -46,6 +46,7 @@ def keys_elsewhere(kind: Kind) -> dict[str, str]:
 
 
 ELSEWHERE = {kind: keys_elsewhere(kind) for kind in Kind}
+_OF_APPROVALS = ApprovalDocument.model_fields.keys() - WaitDocument.model_fields.keys()
 _EVERY_KEY = frozenset(key for model in DOCUMENTS.values() for key in model.model_fields)
 
 
@@ -65,6 +66,8 @@ def kind_of_step(node: Mapping, number: str) -> Kind | Problem:
         return _untold(node, number, "add target or targets to make it a change, or set type")
     if "requires_approval_from" in keys:
         return _untold(node, number, "add type: wait to make it an approval")
+    if keys & _OF_APPROVALS:
+        return _untold(node, number, "add type: wait and requires_approval_from to make it an approval")
     if "name" in keys or not keys:
         return _untold(node, number, "add type: wait to make it a wait, or the keys of another type")
     return _untold(node, number, f"set type to {listed(_TYPES, last='or')}")
@@ -94,7 +97,7 @@ def _declared(node: Mapping, number: str) -> Kind | Problem:
     if value.value in _TYPES:
         approval = value.value == "wait" and "requires_approval_from" in node.entries
         return Kind.APPROVAL if approval else Kind(str(value.value))
-    says = f"there is no type {shown(value.text)}"
+    says = "type takes no variables" if "{{" in value.text else f"there is no type {shown(value.text)}"
     near = nearest_key(value.text.lower(), frozenset((*_TYPES, "approval")))
     hint = _APPROVAL_HINT if near == "approval" else f"did you mean {near}?" if near else _choice()
     return Problem(place=value.place, code=Code.UNKNOWN_TYPE, says=says, hint=hint, step=number)

@@ -2,13 +2,10 @@
 
 from collections.abc import Iterator
 
-from packaging.version import InvalidVersion, Version
-
-from pointsman.load.nodes import Items, Mapping, Node, entry, plain, plain_object
+from pointsman.load.nodes import Items, Mapping, Node, Scalar, entry, plain, plain_object
 from pointsman.load.reserved import reserved_problems
 from pointsman.load.shape import About, fit
 from pointsman.load.step_definitions import definition
-from pointsman.load.step_documents import StepDocument
 from pointsman.load.step_types import DOCUMENTS, ELSEWHERE, NOUNS, kind_of_step, unknown_keys
 from pointsman.load.wording import kind_of, shown
 from pointsman.model.definition import Kind, StepDefinition
@@ -40,6 +37,7 @@ class Steps:
             self.problems += unknown_keys(node, number)
             self._children(node, number)
             return None
+        self._note_id(node, number)
         children = self._children(node, number)
         shape = fit(node, DOCUMENTS[kind], About(noun=NOUNS[kind], step=number, elsewhere=ELSEWHERE[kind]))
         self.problems += shape.problems
@@ -47,7 +45,6 @@ class Steps:
         self._check(node, number, kind)
         if shape.document is None or has_errors(self.problems[count:]):
             return None
-        self._note_id(node, number, shape.document)
         return definition(node, number, shape.document, children)
 
     def _children(self, node: Mapping, number: str) -> tuple[StepDefinition, ...]:
@@ -75,7 +72,8 @@ class Steps:
             says = "a change has target or targets, and this has both"
             self._report(node.key_place("targets"), Code.WRONG_VALUE, says, number, hint="keep one of the two")
         elif "target" not in keys and "targets" not in keys:
-            self._report(node.start, Code.MISSING_KEY, "target or targets is missing", number)
+            hint = "write target: and a path, or targets: and a list of paths"
+            self._report(node.start, Code.MISSING_KEY, "target or targets is missing", number, hint=hint)
         if "run_as" in keys and "target" in keys and "targets" not in keys:
             says = "run_as says how several targets follow one another, and there is one target"
             self._report(
@@ -118,17 +116,10 @@ class Steps:
         if people and len(people) < least:
             says = f"min_approvals is {least}, and only {len(people)} may approve, so nobody can decide this"
             place = node.entries["min_approvals"].place
-            self._report(place, Code.BAD_APPROVERS, says, number, severity=Severity.WARNING)
+            hint = "name more people, or lower min_approvals"
+            self._report(place, Code.BAD_APPROVERS, says, number, hint=hint, severity=Severity.WARNING)
 
     def _check_call(self, node: Mapping, number: str) -> None:
-        version = entry(node, "version")
-        text = getattr(version, "text", "")
-        if version is not None and text.strip() and not isinstance(plain(version), bool | None) and "{{" not in text:
-            try:
-                Version(text)
-            except InvalidVersion:
-                hint = "write a version such as 1, 1.2.0 or 2.0.0rc1; without version, the latest is called"
-                self._report(version.place, Code.BAD_VERSION, f"{shown(text)} is no version", number, hint=hint)
         overrides = entry(node, "property_overrides")
         if isinstance(overrides, Items):
             if overrides.empty:
@@ -146,7 +137,7 @@ class Steps:
             says = (
                 f"{name} has no value" if value is None else f"{name} must be a mapping, and this is {kind_of(value)}"
             )
-            self._report(place, Code.WRONG_VALUE, says, number)
+            self._report(place, Code.WRONG_VALUE, says, number, hint="write keys and values, or remove it")
 
     def _check_overrides(self, node: Node | None, number: str) -> None:
         for key in _variable_keys(node):
@@ -154,14 +145,15 @@ class Steps:
         for mapping in node.items if isinstance(node, Items) else [node]:
             self.problems += reserved_problems(mapping, step=number)
 
-    def _note_id(self, node: Mapping, number: str, document: StepDocument) -> None:
-        if not document.id:
+    def _note_id(self, node: Mapping, number: str) -> None:
+        """Before the children's: of two steps with one id, the one that was written later is told of it."""
+        written = entry(node, "id")
+        if not isinstance(written, Scalar) or not isinstance(written.value, str) or written.empty:
             return
-        place = node.entries["id"].place
-        first, there = self._ids.setdefault(document.id, (number, place))
+        first, there = self._ids.setdefault(written.value, (number, written.place))
         if first != number:
-            says = f"the id {shown(document.id)} is taken by step {first} in line {there.line}"
-            self._report(place, Code.WRONG_VALUE, says, number, hint="give each step its own")
+            says = f"the id {shown(written.value)} is taken by step {first} in line {there.line}"
+            self._report(written.place, Code.WRONG_VALUE, says, number, hint="give each step its own")
 
     def _report(
         self, place: Place, code: Code, says: str, number: str, *, hint: str = "", severity: Severity = Severity.ERROR
@@ -191,11 +183,12 @@ def _is_wait(node: Mapping) -> bool:
 
 
 def _wait_in_parallel(node: Mapping, number: str) -> Problem:
+    word = "approval" if "requires_approval_from" in node.entries else "wait"
     return Problem(
         place=node.start,
         code=Code.WAIT_IN_PARALLEL,
         severity=Severity.WARNING,
-        says="this wait holds nothing up: its siblings start without it, because their stage is parallel",
-        hint="put the wait before the stage, or make the stage sequential",
+        says=f"this {word} holds nothing up: its siblings start without it, because their stage is parallel",
+        hint=f"put the {word} before the stage, or make the stage sequential",
         step=number,
     )
