@@ -1,4 +1,4 @@
-"""What people may write in a file, key by key: one model for each kind of file. Private to `load`.
+"""What people may write in a file, key by key: one model for each kind of file. Read by `load` and `editor`.
 
 No field takes null: a key that is there has a value, and `model_fields_set` tells whether it is there.
 """
@@ -59,9 +59,9 @@ class WorkflowDocument(Document):
     description: str = ""
     properties: dict[str, Any] = Field(default_factory=dict)
     inputs: dict[str, Any] = Field(default_factory=dict)
-    on: OnDocument = OnDocument()
-    concurrency: ConcurrencyDocument = ConcurrencyDocument()
-    notify: NotifyDocument = NotifyDocument()
+    on: OnDocument = Field(default_factory=OnDocument)
+    concurrency: ConcurrencyDocument = Field(default_factory=ConcurrencyDocument)
+    notify: NotifyDocument = Field(default_factory=NotifyDocument)
 
 
 class SettingsDocument(Document):
@@ -73,9 +73,9 @@ class SettingsDocument(Document):
 class PolicyDocument(Document):
     """Who may do what in a project."""
 
-    view: ApproversDocument = ApproversDocument()
-    run: ApproversDocument = ApproversDocument()
-    publish: ApproversDocument = ApproversDocument()
+    view: ApproversDocument = Field(default_factory=ApproversDocument)
+    run: ApproversDocument = Field(default_factory=ApproversDocument)
+    publish: ApproversDocument = Field(default_factory=ApproversDocument)
     allow_self_approval: bool = True
     min_approvals: Count = 1
     protected: Any = None
@@ -85,8 +85,9 @@ class RepositoryDocument(Document):
     """`pointsman.yaml`."""
 
     properties: dict[str, Any] = Field(default_factory=dict)
-    settings: SettingsDocument = SettingsDocument()
+    settings: SettingsDocument = Field(default_factory=SettingsDocument)
     inventory: Literal["branch", "tag"] = "branch"
+    signed_tags: Literal["required", "optional"] = "optional"
 
 
 class TargetDocument(Document):
@@ -97,7 +98,7 @@ class TargetDocument(Document):
     name: Word = ""
     description: str = ""
     properties: dict[str, Any] = Field(default_factory=dict)
-    settings: SettingsDocument = SettingsDocument()
+    settings: SettingsDocument = Field(default_factory=SettingsDocument)
     template: Word = ""
     template_version: Word = ""
 
@@ -105,7 +106,7 @@ class TargetDocument(Document):
 class ProjectDocument(TargetDocument):
     """`project.yaml`."""
 
-    policy: PolicyDocument = PolicyDocument()
+    policy: PolicyDocument = Field(default_factory=PolicyDocument)
 
 
 class EnvironmentDocument(TargetDocument):
@@ -137,7 +138,7 @@ class ActionDocument(Document):
     steps: Annotated[list[Word], Field(min_length=1)] = Field(default_factory=list)
     env: dict[str, str] = Field(default_factory=dict)
     timeout: SomeDuration = 0
-    retry: RetryDocument = RetryDocument()
+    retry: RetryDocument = Field(default_factory=RetryDocument)
     idempotent: bool = False
 
 

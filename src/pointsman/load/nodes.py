@@ -1,7 +1,9 @@
 """What a YAML file holds, as three kinds of nodes that know where they were written. Pure."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
+from collections.abc import Mapping as Map
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Protocol, TypeAlias
 
 from pointsman.model.problem import Place
@@ -115,6 +117,34 @@ def plain_object(node: Node | None) -> JsonObject:
 def entry(node: Node | None, key: str) -> Node | None:
     """The value of a key; None where there is no such key, or no mapping."""
     return node.entries.get(key) if isinstance(node, Mapping) else None
+
+
+class Places(Map[str, Place]):
+    """Where the values of a mapping are, by their dotted names, but for what is in some of its keys.
+
+    They are found out when somebody asks: of a workflow without problems, nobody does.
+    """
+
+    def __init__(self, node: Mapping, *, without: Container[str] = ()) -> None:
+        self._node, self._without = node, without
+
+    @cached_property
+    def _places(self) -> dict[str, Place]:
+        found: dict[str, Place] = {}
+        for key, value in self._node.entries.items():
+            found[key] = value.place
+            if key not in self._without:
+                found.update(places(value, f"{key}."))
+        return found
+
+    def __getitem__(self, name: str) -> Place:
+        return self._places[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._places)
+
+    def __len__(self) -> int:
+        return len(self._places)
 
 
 def places(node: Node, prefix: str = "") -> dict[str, Place]:

@@ -1,182 +1,177 @@
-"""Authors' own JSON Schemas (2020-12): whether they are any, and whether values meet them. Nothing is ever fetched."""
+"""Authors' own JSON Schemas (2020-12): whether they are any, and mean what they seem to. Nothing is ever fetched."""
 
 import json
 from collections.abc import Iterator
-from collections.abc import Mapping as Map
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 from jsonschema import Draft202012Validator
-from jsonschema.exceptions import ValidationError
 from jsonschema_specifications import REGISTRY  # type: ignore[import-untyped]  # the package has no types
 from referencing.exceptions import Unresolvable
 from referencing.jsonschema import DRAFT202012
 
+from pointsman.load.breaches import breaches_by
+from pointsman.load.formats import FORMATS
 from pointsman.load.nodes import Node, Step, spot
-from pointsman.load.wording import brief, kind_of, listed, shown
-from pointsman.model.definition import WorkflowDefinition
-from pointsman.model.problem import Code, Place, Problem, sorted_problems
+from pointsman.load.patterns import pattern_trouble
+from pointsman.load.schema_words import hint_for, named
+from pointsman.load.suggestion import nearest_key
+from pointsman.load.wording import brief, listed, shown
+from pointsman.model.breach import Breach
+from pointsman.model.problem import Code, Problem, Severity
 from pointsman.model.values import Json, JsonObject, canonical
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 MOST_SCHEMA_VALUES = 2_000
-MOST_BREACHES = 100
 
-_META = Draft202012Validator(
-    Draft202012Validator.META_SCHEMA, registry=REGISTRY, format_checker=Draft202012Validator.FORMAT_CHECKER
+_META = Draft202012Validator(Draft202012Validator.META_SCHEMA, registry=REGISTRY)
+_VOCABULARIES = DIALECT.removesuffix("schema")
+_KEYWORDS = frozenset(
+    key
+    for address in REGISTRY
+    if address.startswith(_VOCABULARIES)
+    for key in REGISTRY.contents(address).get("properties", ())
 )
-_BOUNDS = {
-    "minimum": "at least",
-    "maximum": "at most",
-    "exclusiveMinimum": "more than",
-    "exclusiveMaximum": "less than",
-    "multipleOf": "a multiple of",
-}
-_LENGTHS = {
-    "minLength": "shorter than {} characters",
-    "maxLength": "longer than {} characters",
-    "minItems": "shorter than {} items",
-    "maxItems": "longer than {} items",
-    "minProperties": "smaller than {} properties",
-    "maxProperties": "larger than {} properties",
-}
+_TYPES = ("array", "boolean", "integer", "null", "number", "object", "string")
+_ONE_BELOW = frozenset({
+    "additionalProperties", "contains", "contentSchema", "else", "if", "items", "not", "propertyNames", "then",
+    "unevaluatedItems", "unevaluatedProperties",
+})  # fmt: skip
+_LIST_BELOW = frozenset({"allOf", "anyOf", "oneOf", "prefixItems"})
+_NAMES_BELOW = frozenset({"$defs", "definitions", "dependentSchemas", "patternProperties", "properties"})
 
-
-@dataclass(frozen=True, slots=True)
-class Breach:
-    """Where a value breaks a schema, and how; `missing` where the property at `way` is not there at all."""
-
-    way: tuple[Step, ...]
-    says: str
-    missing: bool = False
-
-    @property
-    def name(self) -> str:
-        """The property's dotted name."""
-        return brief(".".join(map(str, self.way)))
+Way = tuple[Step, ...]
 
 
 def schema_problems(schema: JsonObject, node: Node, *, called: str) -> tuple[Problem, ...]:
-    """Why this is no JSON Schema, at the place of each fault below `node`."""
-    return tuple(
-        Problem(
-            place=spot(node, breach.way).content_place if breach.way else node.place,
-            code=Code.BAD_SCHEMA,
-            says=f"{called} is no JSON Schema: {f'{breach.name} ' if breach.way else ''}{breach.says}",
-        )
-        for breach in _faults(canonical(schema))
+    """Why this is no JSON Schema that can be relied on, at the place of each fault below `node`."""
+    text = canonical(schema)
+    unchecked = () if (faults := _faults(text)) else _unchecked_formats(text)
+    return (
+        *(schema_problem(fault, node, f"{called} is no JSON Schema: ") for fault in faults),
+        *(schema_problem(warning, node, f"{called}: ", Severity.WARNING) for warning in unchecked),
     )
+
+
+def schema_problem(breach: Breach, node: Node, before: str, severity: Severity = Severity.ERROR) -> Problem:
+    """A fault in a schema at its place below `node`, with some words before it."""
+    at = spot(node, breach.way)
+    place = at.shape_place if breach.rule == "additionalProperties" else at.content_place  # R7: an unknown key
+    return Problem(
+        place=place if breach.way else node.place,
+        code=Code.BAD_SCHEMA,
+        says=f"{before}{f'{breach.name} ' if breach.way else ''}{breach.says}",
+        hint=breach.hint,
+        severity=severity,
+    )
+
+
+def schemas_below(schema: Json, way: Way = ()) -> Iterator[tuple[Way, JsonObject]]:
+    """A schema and all schemas inside it, with the way to each: never a value that only looks like one."""
+    if not isinstance(schema, dict):
+        return
+    yield way, schema
+    for key, value in schema.items():
+        if key in _ONE_BELOW:
+            yield from schemas_below(value, (*way, key))
+        elif key in _NAMES_BELOW and isinstance(value, dict):
+            for name, item in value.items():
+                yield from schemas_below(item, (*way, key, name))
+        elif key in _LIST_BELOW and isinstance(value, list):
+            for index, item in enumerate(value):
+                yield from schemas_below(item, (*way, key, index))
 
 
 # The same schema comes back with every push; looking at it again costs more than reading the file.
 @lru_cache(maxsize=256)
 def _faults(text: str) -> tuple[Breach, ...]:
     schema: JsonObject = json.loads(text)
-    if sum(1 for _ in _below(schema, ())) > MOST_SCHEMA_VALUES:
-        return (Breach((), f"it has more than {MOST_SCHEMA_VALUES:,} values"),)
+    if _size(schema) > MOST_SCHEMA_VALUES:
+        return (_fault((), f"it has more than {MOST_SCHEMA_VALUES:,} values"),)
     dialect = schema.get("$schema", DIALECT)
     if not isinstance(dialect, str) or dialect.rstrip("#") != DIALECT:
-        return (Breach(("$schema",), f"is {shown(dialect)}; only {DIALECT} is read"),)
-    found = tuple(_breaches(_META, schema))
-    return found or tuple(_unreachable(schema))
+        return (_fault(("$schema",), f"is {shown(dialect)}; only {DIALECT} is read"),)
+    found = [_no_type(breach, schema) for breach in breaches_by(_META, schema)]
+    inside = list(schemas_below(schema))
+    patterned = any("patternProperties" in inner for _, inner in inside)
+    for way, inner in inside:
+        found += _unknown_keywords(inner, way)
+        found += _bad_patterns(inner, way)
+        if patterned and "unevaluatedProperties" in inner:  # jsonschema would search with `re`
+            says, hint = "cannot be used together with patternProperties", "use additionalProperties"
+            found.append(_fault((*way, "unevaluatedProperties"), says, hint))
+    return tuple(dict.fromkeys(found)) or tuple(_unreachable(schema))
+
+
+@lru_cache(maxsize=256)
+def _unchecked_formats(text: str) -> tuple[Breach, ...]:
+    known = sorted(FORMATS)
+    return tuple(
+        _fault(
+            (*way, "format"),
+            f"is {shown(name)}, which is not checked",
+            hint_for(name, known) or f"the formats that are checked are {listed(known)}",
+        )
+        for way, inner in schemas_below(json.loads(text))
+        if (name := inner.get("format", "date")) not in FORMATS
+    )
+
+
+def _fault(way: Way, says: str, hint: str = "", *, rule: str = "") -> Breach:
+    return Breach(way=way, name=named(way), says=says, hint=hint, rule=rule)
+
+
+def _size(value: Json) -> int:
+    inside = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return 1 + sum(map(_size, inside))
+
+
+def _no_type(breach: Breach, schema: JsonObject) -> Breach:
+    """The breach, in words of its own if it is a type that is none."""
+    if breach.way[-1:] != ("type",):
+        return breach
+    value: Json = schema
+    for step in breach.way:
+        value = value[step]  # type: ignore[index] # the way leads through this very schema
+    return _fault(breach.way, f"is {shown(value)}; it must be {listed(_TYPES, last='or')}", hint_for(value, _TYPES))
+
+
+def _unknown_keywords(schema: JsonObject, way: Way) -> Iterator[Breach]:
+    """Keys that mean nothing: JSON Schema passes over them in silence, and their author relies on them (R2)."""
+    for key in schema:
+        if key in _KEYWORDS or key.startswith("x-"):
+            if way and key in {"$id", "$schema"}:
+                yield _fault((*way, key), "stands inside a schema; it may stand at the top only")
+            continue
+        near = nearest_key(key, _KEYWORDS)
+        hint = f"did you mean {near}?" if near else "write names under properties; a note begins with x-"
+        yield _fault((*way, key), "is no keyword of JSON Schema", hint, rule="additionalProperties")
+
+
+def _bad_patterns(schema: JsonObject, way: Way) -> Iterator[Breach]:
+    patterned = schema.get("patternProperties")
+    given = [((*way, "patternProperties", key), key) for key in patterned] if isinstance(patterned, dict) else []
+    pattern = schema.get("pattern")
+    if isinstance(pattern, str):
+        given.append(((*way, "pattern"), pattern))
+    for inner, text in given:
+        if trouble := pattern_trouble(text):
+            hint = "patterns are those of RE2: without lookaround and backreferences, repeated at most 1,000 times"
+            yield _fault(inner, f"is {shown(text)}, which cannot be read: {brief(trouble)}", hint)
 
 
 def _unreachable(schema: JsonObject) -> Iterator[Breach]:
     """References that lead out of the schema, or nowhere."""
-    resolver = REGISTRY.with_resource("", DRAFT202012.create_resource(schema)).resolver()
-    for way, value in _below(schema, ()):
-        if not way or way[-1] not in {"$ref", "$dynamicRef"} or not isinstance(value, str) or "$id" in schema:
-            continue
-        if not value.startswith("#") and value != DIALECT:
-            yield Breach(way, f"refers to {shown(value)}; nothing outside the schema is fetched")
-            continue
-        try:
-            resolver.lookup(value)
-        except (Unresolvable, ValueError, TypeError):
-            yield Breach(way, f"refers to {shown(value)}, which is not there")
-
-
-def _below(value: Json, way: tuple[Step, ...]) -> Iterator[tuple[tuple[Step, ...], Json]]:
-    yield way, value
-    if isinstance(value, dict):
-        for key, item in value.items():
-            yield from _below(item, (*way, key))
-    elif isinstance(value, list):
-        for index, item in enumerate(value):
-            yield from _below(item, (*way, index))
-
-
-@lru_cache(maxsize=256)
-def _validator(text: str) -> Draft202012Validator:
-    return Draft202012Validator(json.loads(text), registry=REGISTRY, format_checker=Draft202012Validator.FORMAT_CHECKER)
-
-
-def breaches(schema: JsonObject, value: JsonObject) -> tuple[Breach, ...]:
-    """Every way in which the value breaks the schema, each once."""
-    return tuple(dict.fromkeys(_breaches(_validator(canonical(schema)), value)))
-
-
-def _breaches(validator: Draft202012Validator, value: Json) -> Iterator[Breach]:
-    try:
-        for number, error in enumerate(validator.iter_errors(value)):
-            if number >= MOST_BREACHES:
-                return
-            yield from _breach(error)
-    except Unresolvable as error:
-        yield Breach((), f"cannot be held against a schema that refers to {shown(str(error.ref))}")
-    except RecursionError:
-        yield Breach((), "cannot be held against a schema that refers to itself without end")
-
-
-def _breach(error: ValidationError) -> Iterator[Breach]:
-    way: tuple[Step, ...] = tuple(error.absolute_path)
-    wanted: Any = error.validator_value
-    value: Any = error.instance
-    if error.validator == "required":
-        yield from (Breach((*way, name), "is missing", missing=True) for name in wanted if name not in value)
-    elif error.validator == "additionalProperties" and wanted is False:
-        schema: Any = error.schema
-        yield from (Breach((*way, name), "is not in the schema") for name in _surplus(schema, value))
-    else:
-        yield Breach(way, _sentence(str(error.validator), wanted, value) or f"does not fit: {error.message[:200]}")
-
-
-def _surplus(schema: Map[str, Any], value: Map[str, Json]) -> Iterator[str]:
-    known = schema.get("properties", {})
-    patterned = Draft202012Validator({"patternProperties": dict.fromkeys(schema.get("patternProperties", {}), False)})
-    return (name for name in value if name not in known and patterned.is_valid({name: None}))
-
-
-def _sentence(rule: str, wanted: Any, value: Json) -> str:  # noqa: ANN401  # what a rule wants is any JSON
-    """How a value breaks a rule; empty for rules that jsonschema itself words well enough."""
-    if rule == "type":
-        types = wanted if isinstance(wanted, list) else [wanted]
-        return f"is {kind_of(value)}; it must be of type {listed(types, last='or')}"
-    if rule in {"enum", "const"}:
-        choices = wanted if rule == "enum" else [wanted]
-        return f"is {shown(value)}; it must be {listed((shown(one) for one in choices[:20]), last='or')}"
-    if rule in _BOUNDS:
-        return f"is {shown(value)}; it must be {_BOUNDS[rule]} {wanted}"
-    if rule in _LENGTHS:
-        return f"is {_LENGTHS[rule].format(wanted)}"
-    if rule in {"pattern", "format"}:
-        return f"is {shown(value)}; it must fit the {rule} {shown(wanted)}"
-    if rule in {"anyOf", "oneOf"}:
-        return f"is {shown(value)}, which is not allowed here"
-    return ""
-
-
-def input_problems(definition: WorkflowDefinition, properties: JsonObject, place: Place) -> tuple[Problem, ...]:
-    """How the variables of a run break the workflow's `inputs`, all at `place`; nothing if it declares none."""
-    if definition.inputs is None:
-        return ()
-    return sorted_problems(
-        Problem(
-            place=place,
-            code=Code.BREAKS_INPUTS,
-            says=f"{breach.name or 'the properties'} {breach.says}",
-            hint=f"set {breach.name}" if breach.missing else "",
-        )
-        for breach in breaches(definition.inputs, properties)
-    )
+    top = {key: value for key, value in schema.items() if key != "$id"}
+    resolver = REGISTRY.with_resource("", DRAFT202012.create_resource(top)).resolver()
+    for way, inner in schemas_below(schema):
+        for key in ("$ref", "$dynamicRef"):
+            value = inner.get(key)
+            if not isinstance(value, str):
+                continue
+            if not value.startswith("#") and value != DIALECT:
+                yield _fault((*way, key), f"refers to {shown(value)}; nothing outside the schema is fetched")
+                continue
+            try:
+                resolver.lookup(value)
+            except (Unresolvable, ValueError, TypeError):
+                yield _fault((*way, key), f"refers to {shown(value)}, which is not there")

@@ -3,7 +3,7 @@
 from typing import Any
 
 from pointsman.load.fields import ApproversDocument
-from pointsman.load.nodes import Items, Mapping, entry, places, plain_object
+from pointsman.load.nodes import Items, Mapping, Places, entry, plain_object
 from pointsman.load.step_documents import (
     ApprovalDocument,
     CallDocument,
@@ -23,23 +23,12 @@ from pointsman.model.definition import (
     StepDefinition,
     When,
 )
-from pointsman.model.problem import Place
 from pointsman.model.values import JsonObject
 
 
 def approvers(document: ApproversDocument) -> Approvers:
     """Who is named."""
     return Approvers(user_names=tuple(document.user_names), ldap_groups=tuple(document.ldap_groups))
-
-
-def _step_places(node: Mapping) -> dict[str, Place]:
-    """The places of a step's own values; its children have theirs."""
-    result: dict[str, Place] = {}
-    for key, value in node.entries.items():
-        result[key] = value.place
-        if key != "children":
-            result.update(places(value, f"{key}."))
-    return result
 
 
 def definition(
@@ -49,7 +38,7 @@ def definition(
     common: dict[str, Any] = {
         "place": node.start,
         "number": number,
-        "places": _step_places(node),
+        "places": Places(node, without={"children"}),
         "name": document.name,
         "id": document.id,
         "continue_on_error": document.continue_on_error,

@@ -15,12 +15,13 @@ from pointsman.load.documents import (
 from pointsman.load.fields import ApproversDocument
 from pointsman.load.nodes import Mapping, Node, Scalar, entry
 from pointsman.load.reserved import reserved_problems
-from pointsman.load.schema import Breach, breaches
+from pointsman.load.schemas import breaches
 from pointsman.load.shape import About, fit
 from pointsman.load.step_definitions import approvers
 from pointsman.load.templates import layer
+from pointsman.model.breach import Breach
 from pointsman.model.definition import Approvers
-from pointsman.model.inventory import Layer, Policy, Target, TargetKind
+from pointsman.model.inventory import Layer, Policy, Target, TargetKind, set_at
 from pointsman.model.problem import Code, Place, Problem, Severity, has_errors
 from pointsman.model.values import Json, JsonObject, merged
 
@@ -42,6 +43,7 @@ class Repository:
 
     level: Level
     from_tag: bool
+    signed_tags: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +69,8 @@ def repository(node: Node, file: str) -> tuple[Repository | None, tuple[Problem,
         return None, problems
     own = layer(entry(node, "properties"), file)
     level = Level(layers=(own,), allow_parallel_changes=_inherited(shape.document.settings, Level()))
-    return Repository(level=level, from_tag=shape.document.inventory == "tag"), problems
+    signed = shape.document.signed_tags == "required"
+    return Repository(level=level, from_tag=shape.document.inventory == "tag", signed_tags=signed), problems
 
 
 def implied(path: str, kind: TargetKind, above: Level) -> Written:
@@ -98,7 +101,7 @@ def target(
     model, noun = _MODELS[kind]
     shape = fit(node, model, About(noun=noun))
     properties = entry(node, "properties")
-    problems = (*shape.problems, *reserved_problems(properties), *_policy_problems(node), *_worker_problems(node))
+    problems = (*shape.problems, *reserved_problems(properties), *_policy_problems(node), *_worker_problems(node, kind))
     document = shape.document
     if document is None or has_errors(problems):
         return None, problems
@@ -129,9 +132,9 @@ def target(
     return written, problems
 
 
-def _worker_problems(node: Node) -> list[Problem]:
+def _worker_problems(node: Node, kind: TargetKind) -> list[Problem]:
     """A warning for a worker's label: there is one machine yet, and it carries out everything."""
-    if not isinstance(node, Mapping) or entry(node, "worker") is None:
+    if kind is not TargetKind.ASSET or not isinstance(node, Mapping) or entry(node, "worker") is None:
         return []
     says, hint = "worker has no effect in this version", "the daemon's own machine must reach this asset"
     return [
@@ -209,25 +212,19 @@ def schema_breaches(made: Target, missing_place: Place) -> Iterator[Problem]:
     for one in made.layers:
         properties = merged(properties, one.properties)
     for breach in breaches(schema, properties):
-        place = missing_place if breach.missing else _set_at(made, breach, missing_place)
+        place = None if breach.missing else set_at(made.layers, breach.way)
         name = f"the property {breach.name}" if breach.name else "the properties"
         yield Problem(
-            place=place,
+            place=place or missing_place,
             code=Code.BREAKS_SCHEMA,
             says=f"{made.path}: {name} {breach.says}",
-            hint=f"the schema is in {made.template.file}",
+            hint=f"{breach.hint or _remedy(made, breach)}; the schema is in {made.template.file}".removeprefix("; "),
         )
 
 
-def _set_at(made: Target, breach: Breach, otherwise: Place) -> Place:
-    """Where the value at a breach, or what is around it, was set last."""
-    parts = [str(step) for step in breach.way]
-    for length in range(len(parts), 0, -1):
-        name = ".".join(parts[:length])
-        for one in reversed(made.layers):
-            if name in one.places:
-                return one.places[name]
-    return otherwise
+def _remedy(made: Target, breach: Breach) -> str:
+    where = f" in {made.file}" if made.file else ""
+    return f"set {breach.name} under properties{where}" if breach.missing else ""
 
 
 def plain_properties(layers: tuple[Layer, ...]) -> dict[str, Json]:

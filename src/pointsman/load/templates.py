@@ -10,9 +10,10 @@ from pointsman.load.documents import ActionDocument, TemplateDocument
 from pointsman.load.layout import layout
 from pointsman.load.located import REGULAR, file_trouble, located
 from pointsman.load.marked_yaml import parsed
+from pointsman.load.misplaced import rename_hint
 from pointsman.load.nodes import Items, Mapping, Node, Scalar, entry, places, plain, plain_object
 from pointsman.load.reserved import reserved_problems, variable_problems
-from pointsman.load.schema import schema_problems
+from pointsman.load.schemas import schema_problems
 from pointsman.load.shape import About, fit
 from pointsman.load.suggestion import Suggestions
 from pointsman.load.wording import brief, listed, shown
@@ -106,9 +107,9 @@ def _actions(node: Node | None, folder: _Folder, given: frozenset[str], problems
     for name, value in node.entries.items() if isinstance(node, Mapping) else ():
         place = node.key_place(name) if isinstance(node, Mapping) else value.place
         if not is_code(name):
-            says = f"{brief(name)!r} is no code: an action is named with {CODE_WORDS}"
-            problems.append(Problem(place=place, code=Code.BAD_NAME, says=says))
-        shape = fit(value, ActionDocument, About(noun=f"the action {brief(name)}"))
+            says = f"{shown(name)} is no code: an action is named with {CODE_WORDS}"
+            problems.append(Problem(place=place, code=Code.BAD_NAME, says=says, hint=rename_hint(name)))
+        shape = fit(value, ActionDocument, About(noun=f"the action {brief(name)}", key=place))
         found = [*shape.problems]
         if isinstance(value, Mapping):
             found += _action_problems(value, name, folder, given)
@@ -172,7 +173,7 @@ def _script_problems(word: Scalar, folder: _Folder, given: frozenset[str]) -> It
     if item is None:
         near = folder.suggestions.nearest(inner, _files_in(folder))
         says = f"there is no file {shown(text)} in {folder.path}"
-        hint = f"did you mean ./{near}?" if near else "add the script to the template's folder"
+        hint = f"did you mean ./{brief(near)}?" if near else "add the script to the template's folder"
         yield Problem(place=word.place, code=Code.NOT_A_FILE, says=says, hint=hint)
     elif item.mode is not Mode.EXECUTABLE and item.mode in REGULAR:
         says = f"{shown(text)} is not executable, so the step could not start it"
@@ -197,7 +198,7 @@ def _sequence_problems(node: Mapping, actions: dict[str, Action], suggestions: S
             if isinstance(word, str) and word.strip() and word not in node.entries:
                 near = suggestions.nearest(word, node.entries)
                 hint = (
-                    f"did you mean {near}?"
+                    f"did you mean {brief(near)}?"
                     if near
                     else f"the actions are {listed(map(brief, list(node.entries)[:20]))}"
                 )

@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
-from pointsman.load.documents import WorkflowDocument
-from pointsman.load.nodes import Mapping, Node, Scalar, entry, plain_object
-from pointsman.load.schema import schema_problems
+from pointsman.load.documents import OnDocument, WorkflowDocument
+from pointsman.load.nodes import Items, Mapping, Node, Scalar, entry, places, plain_object
+from pointsman.load.schemas import inputs_problems
 from pointsman.load.shape import About, fit
 from pointsman.load.steps import Steps
-from pointsman.model.definition import Concurrency, OnNew, WorkflowDefinition
+from pointsman.model.definition import Concurrency, OnNew, Schedule, Triggers, WorkflowDefinition
 from pointsman.model.problem import Code, Problem, Severity, has_errors, sorted_problems
 
 
@@ -33,7 +33,7 @@ def workflow(node: Node, path: str, *, file: str) -> WorkflowTranslation:
     read = steps.read(entry(node, "steps"))
     shape = fit(node, WorkflowDocument, About(noun="a workflow"))
     inputs = entry(node, "inputs")
-    faults = schema_problems(plain_object(inputs), inputs, called="inputs") if isinstance(inputs, Mapping) else ()
+    faults = inputs_problems(inputs, entry(node, "properties"))
     problems = sorted_problems((*steps.problems, *shape.problems, *faults, *_without_effect(node)))
     document = shape.document
     if document is None or has_errors(problems):
@@ -47,15 +47,37 @@ def workflow(node: Node, path: str, *, file: str) -> WorkflowTranslation:
         description=document.description,
         properties=plain_object(entry(node, "properties")),
         inputs=plain_object(inputs) if inputs is not None else None,
-        on=plain_object(entry(node, "on")),
+        on=_triggers(node, document.on),
         notify=plain_object(entry(node, "notify")),
         concurrency=Concurrency(limit=document.concurrency.limit, on_new=OnNew(document.concurrency.on_new)),
+        places={} if inputs is None else {"inputs": inputs.place, **places(inputs, "inputs.")},
     )
     return WorkflowTranslation(definition=definition, problems=problems)
 
 
+def _triggers(node: Node, document: OnDocument) -> Triggers:
+    """What starts the workflow by itself. The properties of a schedule are as YAML meant them, null included."""
+    on = entry(node, "on")
+    if on is None:
+        return Triggers()
+    written = entry(on, "schedule")
+    entries = written.items if isinstance(written, Items) else ()
+    return Triggers(
+        publish=document.publish,
+        schedule=tuple(
+            Schedule(
+                cron=one.cron,
+                timezone=one.timezone,
+                properties=plain_object(entry(found, "properties")),
+                place=found.place,
+            )
+            for one, found in zip(document.schedule, entries, strict=True)
+        ),
+        place=on.place,
+    )
+
+
 _LATER = {
-    "on": "runs start over the API, the command line and the page",
     "notify": "gates and ends are seen on the page, in the inbox and in the event log",
 }
 

@@ -7,6 +7,8 @@ from enum import StrEnum
 from pointsman.model.problem import Place
 from pointsman.model.values import JsonObject
 
+NOWHERE = Place("")
+
 
 class Kind(StrEnum):
     """What a step is."""
@@ -129,8 +131,30 @@ class Concurrency:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Schedule:
+    """One entry of `on.schedule`: when a run starts by itself, in which time zone, and with which properties."""
+
+    cron: str
+    timezone: str = "UTC"
+    properties: JsonObject = field(default_factory=dict)
+    place: Place = NOWHERE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Triggers:
+    """What starts runs of a workflow that nobody asked for: its publication (`publish`), and its schedule."""
+
+    publish: bool = False
+    schedule: tuple[Schedule, ...] = ()
+    place: Place = NOWHERE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WorkflowDefinition:
-    """One workflow file. `path` is `/projects/<project>/workflows/<workflow>`, `file` its place in the repository."""
+    """One workflow file. `path` is `/projects/<project>/workflows/<workflow>`, `file` its place in the repository.
+
+    `places` maps a key below `inputs` (`inputs.properties.env`) to where its value is.
+    """
 
     path: str
     file: str
@@ -139,11 +163,18 @@ class WorkflowDefinition:
     description: str = ""
     properties: JsonObject = field(default_factory=dict)
     inputs: JsonObject | None = None
-    on: JsonObject = field(default_factory=dict)
+    on: Triggers = field(default_factory=Triggers)
     notify: JsonObject = field(default_factory=dict)
     concurrency: Concurrency = field(default_factory=Concurrency)
+    places: Mapping[str, Place] = field(default_factory=dict)
 
     @property
     def code(self) -> str:
         """The file's name without its suffix."""
         return self.path.rsplit("/", 1)[1]
+
+    def at(self, key: str) -> Place:
+        """Where the value of a key was written, or of the nearest key around it; else the file's beginning."""
+        while key not in self.places and key:
+            key = key.rpartition(".")[0]
+        return self.places.get(key, Place(self.file))

@@ -1,6 +1,6 @@
 """What changes are made to: projects, environments, assets, their templates and properties at one commit. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -48,6 +48,16 @@ class Layer:
     file: str
     properties: JsonObject = field(default_factory=dict)
     places: Mapping[str, Place] = field(default_factory=dict)
+
+
+def set_at(layers: Sequence[Layer], way: Sequence[str | int]) -> Place | None:
+    """Where the value at the end of `way`, or what is around it, was set last; None if no layer sets it."""
+    for length in range(len(way), 0, -1):
+        name = ".".join(map(str, way[:length]))
+        for layer in reversed(layers):
+            if name in layer.places:
+                return layer.places[name]
+    return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,9 +117,13 @@ class Project:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inventory:
-    """Everything that changes can be made to. `commit` is empty for a working tree."""
+    """Everything that changes can be made to. `commit` is empty for a working tree.
+
+    `signed_tags`: whether tags must be signed; None if `pointsman.yaml`, which would say so, cannot be read.
+    """
 
     commit: str = ""
     targets: Mapping[str, Target] = field(default_factory=dict)
     projects: Mapping[str, Project] = field(default_factory=dict)
     from_tag: bool = False
+    signed_tags: bool | None = False

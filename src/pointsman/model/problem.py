@@ -63,8 +63,10 @@ class Code(StrEnum):
     BREAKS_INPUTS = "PM041"
     BAD_VERSION = "PM042"
     UNPUBLISHED = "PM043"
+    BREAKS_PUBLISHED = "PM044"
 
     BAD_REF = "PM050"
+    BAD_SIGNATURE = "PM051"
     READER_LIMIT = "PM052"
     UNSUPPORTED = "PM060"
 
@@ -80,7 +82,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """One sentence about one place, and what to do about it (R7)."""
+    """One sentence about one place, and what to do about it (R7). `target` is what a change was aimed at, if any."""
 
     place: Place
     code: Code
@@ -88,6 +90,7 @@ class Problem:
     hint: str = ""
     severity: Severity = Severity.ERROR
     step: str = ""
+    target: str = ""
 
     @property
     def message(self) -> str:

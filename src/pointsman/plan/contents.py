@@ -23,29 +23,35 @@ class Made:
     trouble: Trouble
 
 
+MOST_KEPT = 5_000
+
+
 class Contents:
-    """Makes each different content once, however many steps share it."""
+    """Makes each different content of one library once, however many steps and plans share it."""
 
     def __init__(self) -> None:
         self._made: dict[tuple[str, str, str, str], Made] = {}
 
     def of(self, target: Target, template: Template, action: Action, overrides: JsonObject) -> Made:
         """The content of an action on a target with a step's overrides."""
-        key = (target.path, f"{template.path}@{template.tree}", action.name, canonical(overrides))
-        if key not in self._made:
-            self._made[key] = _made(target, template, action, overrides)
-        return self._made[key]
+        key = (target.path, f"{template.path}@{template.tree}", action.name, canonical(overrides) if overrides else "")
+        made = self._made.get(key)
+        if made is None:
+            if len(self._made) >= MOST_KEPT:
+                self._made.clear()
+            made = self._made[key] = _made(target, template, action, overrides)
+        return made
 
 
 def merged_properties(target: Target, template: Template | None, overrides: JsonObject) -> JsonObject:
     """Repository, project, environment, template, asset, step: later wins (R100)."""
     properties: JsonObject = {}
-    for layer in _layers(target, template):
+    for layer in layers_of(target, template):
         properties = merged(properties, layer.properties)
     return merged(properties, overrides)
 
 
-def _layers(target: Target, template: Template | None) -> Iterator[Layer]:
+def layers_of(target: Target, template: Template | None) -> Iterator[Layer]:
     """The target's layers, with another version of its template in the place of its own."""
     for layer in target.layers:
         own = target.template is not None and layer is target.template.defaults

@@ -4,12 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pointsman.model.definition import StepDefinition, WorkflowDefinition
-from pointsman.model.names import workflow_codes
 from pointsman.model.plan import PinnedWorkflow
 from pointsman.model.problem import Code, Problem
-from pointsman.model.values import Json, JsonObject, merged
+from pointsman.model.values import Json, JsonObject
 from pointsman.plan.findings import Findings, Unresolved
-from pointsman.plan.library import Library
 from pointsman.plan.variables import Trouble, resolved, resolved_text
 
 
@@ -20,7 +18,6 @@ class Frame:
     definition: WorkflowDefinition
     scope: JsonObject
     above: tuple[PinnedWorkflow, ...]
-    library: Library
     found: Findings
     at: str = ""
 
@@ -29,26 +26,15 @@ class Frame:
         cls,
         definition: WorkflowDefinition,
         pinned: PinnedWorkflow,
-        overrides: JsonObject,
-        library: Library,
+        scope: JsonObject,
         found: Findings,
     ) -> "Frame":
         """The frame of the workflow that is planned."""
-        scope = _scope(definition, overrides, library)
-        return cls(definition=definition, scope=scope, above=(pinned,), library=library, found=found)
+        return cls(definition=definition, scope=scope, above=(pinned,), found=found)
 
-    def inner(
-        self, definition: WorkflowDefinition, pinned: PinnedWorkflow, overrides: JsonObject, *, at: str
-    ) -> "Frame":
-        """The frame of a workflow that a step calls: it sees that step's overrides, and nothing of this one (R31)."""
-        return Frame(
-            definition=definition,
-            scope=_scope(definition, overrides, self.library),
-            above=(*self.above, pinned),
-            library=self.library,
-            found=self.found,
-            at=at,
-        )
+    def inner(self, definition: WorkflowDefinition, pinned: PinnedWorkflow, scope: JsonObject, *, at: str) -> "Frame":
+        """The frame of a workflow that a step calls; its `scope` holds nothing of this one's (R31)."""
+        return Frame(definition=definition, scope=scope, above=(*self.above, pinned), found=self.found, at=at)
 
     @property
     def called(self) -> bool:
@@ -70,6 +56,16 @@ class Frame:
         trouble = Trouble()
         result: Json = resolved(value, self.scope, trouble)
         return None if self._troubled(trouble, step, key) or not isinstance(result, dict) else result
+
+    def known(self, value: JsonObject) -> JsonObject:
+        """The keys of an object whose variables all have values."""
+        found: JsonObject = {}
+        for key, item in value.items():
+            trouble = Trouble()
+            item = resolved(item, self.scope, trouble)  # noqa: PLW2901 - the same item, with its variables replaced
+            if not trouble:
+                found[key] = item
+        return found
 
     def report(self, problems: Sequence[Problem]) -> None:
         """Tell problems, unless they are a called workflow's own and only this one is judged."""
@@ -94,9 +90,3 @@ class Frame:
             ]
         )
         return True
-
-
-def _scope(definition: WorkflowDefinition, overrides: JsonObject, library: Library) -> JsonObject:
-    """Overrides, then the workflow's properties, then the project's (R31)."""
-    project = library.inventory.projects.get(workflow_codes(definition.path)[0])
-    return merged(merged(project.properties if project else {}, definition.properties), overrides)

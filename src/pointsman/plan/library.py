@@ -1,12 +1,15 @@
 """What a plan is made from: answers that were fixed before planning began. Pure."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from pointsman.model.breach import Breach
 from pointsman.model.definition import WorkflowDefinition
 from pointsman.model.inventory import Inventory, Policy, Template
 from pointsman.model.plan import PinnedWorkflow
+from pointsman.model.values import JsonObject
+from pointsman.plan.contents import Contents
 
 
 class Library(Protocol):
@@ -15,6 +18,11 @@ class Library(Protocol):
     @property
     def inventory(self) -> Inventory:
         """The targets at the one inventory commit."""
+        ...
+
+    @property
+    def contents(self) -> Contents:
+        """What the changes of all plans that are made from this library come to."""
         ...
 
     def pinned(self, path: str, version: str | None) -> PinnedWorkflow | None:
@@ -33,8 +41,12 @@ class Library(Protocol):
         """The project's policy, from the head of the inventory branch."""
         ...
 
-    def workflows(self) -> Iterable[str]:
-        """The paths of all workflows there are, for suggestions."""
+    def breaches(self, schema: JsonObject, values: JsonObject, *, partial: bool = False) -> tuple[Breach, ...]:
+        """How values break an author's JSON Schema; `partial`: there are more of them, not known yet."""
+        ...
+
+    def workflows(self) -> Collection[str]:
+        """The paths of all workflows there are, good or not, for suggestions."""
         ...
 
     def unusable(self, path: str) -> bool:
@@ -52,6 +64,7 @@ class Shelf:
     drafts: Mapping[str, WorkflowDefinition] = field(default_factory=dict)
     templates: Mapping[tuple[str, str], Template] = field(default_factory=dict)
     broken: Collection[str] = ()
+    contents: Contents = field(default_factory=Contents, compare=False)
 
     def pinned(self, path: str, version: str | None) -> PinnedWorkflow | None:
         """The release with exactly this version text, or the last one; a draft where nothing is published."""
@@ -75,7 +88,11 @@ class Shelf:
         found = self.inventory.projects.get(project)
         return found.policy if found else Policy()
 
-    def workflows(self) -> Iterable[str]:
+    def breaches(self, schema: JsonObject, values: JsonObject, *, partial: bool = False) -> tuple[Breach, ...]:  # noqa: ARG002 - as it says
+        """None: a shelf knows no JSON Schema."""
+        return ()
+
+    def workflows(self) -> Collection[str]:
         """The paths of all workflows on the shelf."""
         return {*self.releases, *self.drafts}
 

@@ -3,15 +3,19 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from pointsman.model.breach import Breach
 from pointsman.model.definition import CallDefinition, ChangeDefinition, WorkflowDefinition
 from pointsman.model.inventory import Action, Retry, Target, Template
 from pointsman.model.names import existing_parent, is_target_path, is_workflow_path, nearest
 from pointsman.model.plan import Content, PinnedWorkflow
 from pointsman.model.problem import Code, Problem, Severity
 from pointsman.model.values import JsonObject
-from pointsman.plan.contents import Contents
+from pointsman.plan.contents import Contents, Made, merged_properties
 from pointsman.plan.library import Library
+from pointsman.plan.schema_problems import Aimed, schema_problem
 from pointsman.plan.variables import Trouble
+
+_TARGETS = "write /projects/<project>/environments/<environment>/assets/<asset>, or a part of it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +40,9 @@ class Hit:
 class Targets:
     """Looks up what changes are aimed at, and collects the contents they come to."""
 
-    def __init__(self, library: Library, contents: Contents) -> None:
-        self._library, self._contents = library, contents
+    def __init__(self, library: Library, contents: Contents, *, lenient: bool) -> None:
+        self._library, self._contents, self._lenient = library, contents, lenient
+        self._breaches: dict[str, tuple[Breach, ...]] = {}
         self.contents: dict[str, Content] = {}
 
     def hit(self, aim: Aim, step: ChangeDefinition, index: int) -> Hit:
@@ -59,8 +64,31 @@ class Targets:
         made = self._contents.of(target, template, action, aim.overrides)
         if made.trouble:
             return Hit(problems=tuple(_impossible(target, action, made.trouble, step)))
+        if broken := self._broken(target, template, aim.overrides, made):
+            shot = Aimed(step=step, index=index, target=target, template=template, overrides=aim.overrides)
+            return Hit(problems=tuple(schema_problem(breach, shot) for breach in broken))
         self.contents.setdefault(made.hash, made.content)
         return Hit(content=made.hash, retry=action.retry)
+
+    def _broken(self, target: Target, template: Template, overrides: JsonObject, made: Made) -> tuple[Breach, ...]:
+        """How the properties that a change comes to break its template's schema (R102).
+
+        What the inventory alone says was held against its own template when it was read, and told there; a run is
+        refused for it all the same.
+        """
+        schema, own = template.properties_schema, template is target.template
+        if schema is None:
+            return ()
+        known = own and self._library.unusable(target.path)
+        if own and not overrides and (self._lenient or not known):
+            return ()
+        if made.hash not in self._breaches:
+            self._breaches[made.hash] = self._library.breaches(schema, made.content.properties)
+        found = self._breaches[made.hash]
+        if not (found and known and self._lenient):
+            return found
+        told = set(self._library.breaches(schema, merged_properties(target, template, {})))
+        return tuple(breach for breach in found if breach not in told)
 
     def _template(self, target: Target, version: str) -> Template | None:
         if target.template is None or not version:
@@ -70,16 +98,16 @@ class Targets:
     def _unknown_target(self, path: str, step: ChangeDefinition, key: str) -> Problem:
         targets: Mapping[str, Target] = self._library.inventory.targets
         if not is_target_path(path):
-            return Problem(
-                place=step.at(key),
-                code=Code.BAD_PATH,
-                says=f"{path!r} is no path of a target",
-                hint="write /projects/<project>/environments/<environment>/assets/<asset>, or a part of it",
-                step=step.number,
-            )
+            near = nearest(path.lower(), targets)
+            hint = f"did you mean {near}?" if near else _TARGETS
+            if is_workflow_path(path):
+                hint = "write type: workflow, without action, to call the workflow"
+            says = f"{path!r} is no path of a target"
+            return Problem(place=step.at(key), code=Code.BAD_PATH, says=says, hint=hint, step=step.number)
         if self._library.unusable(path):
             says = f"{path} cannot be used: there is an error in its file, its template or a file above it"
-            return Problem(place=step.at(key), code=Code.UNKNOWN_TARGET, says=says, step=step.number)
+            hint = "correct that first"
+            return Problem(place=step.at(key), code=Code.UNKNOWN_TARGET, says=says, hint=hint, step=step.number)
         parent, near = existing_parent(path, targets), nearest(path, targets)
         exists = f"; {parent} exists" if parent else ""
         return Problem(
@@ -135,7 +163,10 @@ def called_workflow(
     """The workflow that a step calls, pinned; or why it cannot be called (R21–R24)."""
     if not is_workflow_path(path):
         says = f"{path!r} is no path of a workflow"
-        hint = "write /projects/<project>/workflows/<workflow>"
+        near = nearest(path.lower(), library.workflows())
+        hint = f"did you mean {near}?" if near else "write /projects/<project>/workflows/<workflow>"
+        if is_target_path(path):
+            hint = "leave out type: workflow, and write action, to change the target"
         problem = Problem(place=step.at("target"), code=Code.BAD_PATH, says=says, hint=hint, step=step.number)
         return None, None, (problem,)
     pinned = library.pinned(path, version)
@@ -144,11 +175,12 @@ def called_workflow(
         return None, None, (_uncallable(library, step, path, version),)
     if pinned.version:
         return pinned, definition, ()
+    called = f"{path} {version}" if version else path
     warning = Problem(
         place=step.at("target"),
         code=Code.UNPUBLISHED,
         severity=Severity.WARNING,
-        says=f"{path} is not published; a run of this workflow is refused until it is",
+        says=f"{called} is not published; a run of this workflow is refused until it is",
         hint="publish it before, or with, this workflow",
         step=step.number,
     )
@@ -156,10 +188,11 @@ def called_workflow(
 
 
 def _uncallable(library: Library, step: CallDefinition, path: str, version: str | None) -> Problem:
-    known = set(library.workflows())
-    if path not in known and library.unusable(path):
+    known = library.workflows()
+    if library.unusable(path) and library.pinned(path, None) is None:
         says = f"{path} cannot be called: there is an error in its file"
-        return Problem(place=step.at("target"), code=Code.UNKNOWN_WORKFLOW, says=says, step=step.number)
+        hint = "correct that first"
+        return Problem(place=step.at("target"), code=Code.UNKNOWN_WORKFLOW, says=says, hint=hint, step=step.number)
     if path in known:
         says = f"{path} has no valid version {version}" if version else f"{path} has no published version"
         hint = "only published versions can be called: tag one, or correct version"
