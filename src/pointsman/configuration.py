@@ -16,7 +16,7 @@ _LONGEST_SHOWN = 80
 # Variables of the client, and what a step sees: a step may call the command line, and a daemon may be started in one.
 _NOT_OURS = re.compile(
     PREFIX + "(SERVER|TOKEN|RUN_.*|STEP|ATTEMPT|PROJECT|ENVIRONMENT|ASSET|TARGET|ACTION|WORKFLOW|VERSION|COMMIT|ACTOR"
-    "|PROPERTIES|CONTEXT|OUTPUT|FAULT)"
+    "|PROPERTIES|CONTEXT|OUTPUT|FORMAT|FAULT)"
 )
 _LATER = {
     "auth.ldap": "[auth.ldap]",

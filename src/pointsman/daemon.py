@@ -22,15 +22,23 @@ from pointsman.engine.carrier import Surroundings
 from pointsman.engine.decide import Gates
 from pointsman.engine.local import Engine
 from pointsman.intake.alarms import Alarms
-from pointsman.intake.follow import Follow, Follower
+from pointsman.intake.follow import Follower
+from pointsman.intake.followed import Follow
+from pointsman.intake.known_verdicts import KnownVerdicts
 from pointsman.intake.readers import Readers
 from pointsman.intake.start import Starter
+from pointsman.intake.triggers import TriggerLoop
+from pointsman.intake.unasked import UnaskedRuns
+from pointsman.intake.validator import validator_id
 from pointsman.model.problem import Refused, Unavailable
 from pointsman.repo.files import folder_at
+from pointsman.repo.mirror import Mirror
 from pointsman.repo.opening import open_repository
 from pointsman.settings import Settings
 from pointsman.store.database import Database
 from pointsman.store.events import Events
+from pointsman.store.schedules import TriggerRows
+from pointsman.store.verdicts import VerdictRows
 from pointsman.web.app import build_app
 from pointsman.web.office import Office
 from pointsman.web.server import bound, server_for
@@ -41,6 +49,7 @@ README = """This folder is the state of a Pointsman daemon. Do not edit it by ha
 
 state.db    runs, events, versions, accounts (SQLite; with state.db-wal and state.db-shm)
 runs/       one folder a run: logs, exit records and locks of its steps
+mirror.git/ the repository, if it is fetched from a URL; made again when missing
 bundles/    template folders, by the id of their Git tree; made again when missing
 work/       working copies of steps under way
 daemon.lock held by the daemon that uses this folder
@@ -65,15 +74,15 @@ class Daemon:
     async def running(self) -> AsyncIterator[None]:
         """The engine and the follower at work; on the way out nothing new starts, and what runs goes on (R113)."""
         self.engine.start()
-        following = asyncio.create_task(self.follower.run())
-        sweeping = asyncio.create_task(self._swept())
+        at_work = (self.follower.run(), self.office.triggers.run(), self._swept())
+        tasks = [asyncio.create_task(work) for work in at_work]
         try:
             yield
         finally:
             self.engine.drain()
-            for task in (following, sweeping):
+            for task in tasks:
                 task.cancel()
-            await asyncio.gather(following, sweeping, return_exceptions=True)
+            await asyncio.gather(*tasks, return_exceptions=True)
             self.engine.close()
             await self.readers.close()
             self.database.close()
@@ -95,7 +104,8 @@ def build(settings: Settings, *, external_url: str, port: int) -> Daemon:
     database = Database(settings.data / "state.db")
     epoch = database.new_epoch(time.time(), boot_id())
     events, accounts = Events(database), StoredAccounts(database)
-    repository = open_repository(settings.repository)
+    mirror = mirror_of(settings)
+    repository = open_repository(settings.followed)
     around = Surroundings(
         data=settings.data,
         limits=step_limits(settings),
@@ -104,31 +114,39 @@ def build(settings: Settings, *, external_url: str, port: int) -> Daemon:
         tree_files=lambda tree: folder_at(repository, tree),
     )
     engine = Engine(database, around, workers=settings.workers, epoch=epoch, now=time.time)
-    readers = Readers(settings.repository, settings.root, settings.data)
+    readers = Readers(settings.followed, settings.root, settings.data)
     directory = NoDirectory()
+    starter = Starter(engine, readers, directory, lambda: follower.catalog)
+    unasked = UnaskedRuns(starter, engine, events, time.time)
+    triggers = TriggerLoop(TriggerRows(database), unasked, lambda: follower.catalog, time.time)
 
     async def looked() -> None:
+        triggers.looked()
         engine.feed.tell(None)
 
     follower = Follower(
         Follow(
-            repository=settings.repository,
+            repository=settings.followed,
+            mirror=mirror,
             inventory_branch=settings.inventory_branch,
             poll_seconds=settings.poll_seconds,
         ),
         readers,
         Alarms(database, events),
+        KnownVerdicts(VerdictRows(database, validator_id(settings.root))),
         users=lambda: tuple(accounts.rows.users()) or None,
         now=time.time,
         on_look=looked,
+        on_publish=triggers.published,
     )
     office = Office(
         engine=engine,
         events=events,
         readers=readers,
         gates=Gates(engine, directory),
-        starter=Starter(engine, readers, directory, lambda: follower.catalog),
+        starter=starter,
         follower=follower,
+        triggers=triggers,
         accounts=accounts,
         login=Login(accounts),
         directory=directory,
@@ -140,6 +158,15 @@ def build(settings: Settings, *, external_url: str, port: int) -> Daemon:
         now=time.time,
     )
     return Daemon(settings, database, engine, readers, follower, office)
+
+
+def mirror_of(settings: Settings) -> Mirror | None:
+    """The mirror that is followed, ready to be fetched into, if the repository is a URL."""
+    if isinstance(settings.repository, Path):
+        return None
+    mirror = Mirror(settings.repository, settings.followed, os.environ)
+    mirror.prepare()
+    return mirror
 
 
 def step_limits(settings: Settings) -> StepLimits:
@@ -227,7 +254,9 @@ def serve(settings: Settings) -> None:
     for chatty in ("watchfiles", "httpx"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     logging.getLogger("asyncio").setLevel(logging.ERROR)  # it warns of every reader that goes away
-    open_repository(settings.repository)
+    here = settings.repository if isinstance(settings.repository, Path) else settings.repository.path
+    if here is not None:
+        open_repository(here)
     handle = locked(settings.data)
     listener = bound(settings.host, settings.port)
     try:

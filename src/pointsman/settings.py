@@ -15,8 +15,8 @@ from pydantic.fields import FieldInfo
 from pointsman.access.accounts import USER_NAME_WORDS, is_user_name
 from pointsman.configuration import PREFIX, Given, Said, from_environment, from_file, from_flags
 from pointsman.model.problem import Code, Invalid, Place, Problem, sorted_problems
+from pointsman.repo.remote import Remote, is_url, remote_from
 
-_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://|[\w.-]+@[\w.-]+:")
 _REF_TROUBLE = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|^[-/]|/$|^$|^refs/")
 
 
@@ -106,7 +106,7 @@ class EngineSettings(_Section):
 class Settings(_Section):
     """Everything the daemon is told when it starts. Paths are absolute; `external_url` is empty if there is none."""
 
-    repository: Path = Field(description="the path of a Git repository")
+    repository: Path | Remote = Field(description="the path of a Git repository, or its URL")
     data: Path = Field(description="the path of a folder")
     listen: Annotated[str, AfterValidator(_listen)] = Field(
         default="127.0.0.1:8484", description="an address and a port, such as 127.0.0.1:8484 or [::1]:8484"
@@ -123,6 +123,11 @@ class Settings(_Section):
     operator: Annotated[str, AfterValidator(_operator)] = Field(description=f"a user name of {USER_NAME_WORDS}")
     steps: StepSettings = Field(default=StepSettings(), description="a table")
     engine: EngineSettings = Field(default=EngineSettings(), description="a table")
+
+    @property
+    def followed(self) -> Path:
+        """The repository that is read: the one that `repository` names, or its mirror in the data directory."""
+        return self.repository if isinstance(self.repository, Path) else self.data / "mirror.git"
 
     @property
     def host(self) -> str:
@@ -157,12 +162,12 @@ def load_settings(config: Path | None, environ: Mapping[str, str], overrides: Ma
     ]
     given = {key: one for source in said for key, one in source.given.items()}
     problems = [problem for source in said for problem in source.problems]
-    later = _later(given)
-    problems += later.values()
+    refused = _refused(given)
+    problems += refused.values()
     unread = any(problem.code in (Code.SYNTAX, Code.NOT_A_FILE) for problem in problems)
     if "repository" not in given and not unread:
         problems.append(_missing_repository(config))
-    settings, wrong = _judged({key: one for key, one in given.items() if key not in later}, environ)
+    settings, wrong = _judged({key: one for key, one in given.items() if key not in refused}, environ)
     # The same sentence once: a table of a later version has many keys.
     unique = {problem.says: problem for problem in reversed([*problems, *wrong])}
     if settings is None or unique:
@@ -195,23 +200,33 @@ def _missing_repository(config: Path | None) -> Problem:
         place=Place(str(config or "pointsman.toml")),
         code=Code.MISSING_KEY,
         says=f"repository is missing{f' in {config.name}' if config else ''}: there is nothing to serve",
-        hint=f"give its path to the command, in {PREFIX}REPOSITORY, or as repository in the file",
+        hint=f"give its path or URL to the command, in {PREFIX}REPOSITORY, or as repository in the file",
     )
 
 
-def _later(given: Mapping[str, Given]) -> dict[str, Problem]:
-    """The values that only a later version understands, with the sentence that refuses them."""
-    later: dict[str, Problem] = {}
+def _refused(given: Mapping[str, Given]) -> dict[str, Problem]:
+    """The values with a sentence of their own that refuses them: a later version's, and URLs, which are not shown."""
+    refused: dict[str, Problem] = {}
     engine, repository = given.get("engine.kind"), given.get("repository")
     if engine is not None and engine.value == "temporal":
         says = f'{engine.called} is "temporal", which is not supported in this version'
         hint = 'leave it out, or say "local"'
-        later["engine.kind"] = Problem(place=engine.place, code=Code.UNSUPPORTED, says=says, hint=hint)
-    if repository is not None and isinstance(repository.value, str) and _URL.match(repository.value):
-        # The value is not shown: a URL may hold a password.
-        says = f"{repository.called}: a URL to mirror is not supported in this version; give a path"
-        later["repository"] = Problem(place=repository.place, code=Code.UNSUPPORTED, says=says)
-    return later
+        refused["engine.kind"] = Problem(place=engine.place, code=Code.UNSUPPORTED, says=says, hint=hint)
+    if repository is not None and isinstance(repository.value, str) and is_url(repository.value):
+        try:
+            remote_from(repository.value)
+        except Invalid as error:
+            says = f"{repository.called}: {error.says}"
+            refused["repository"] = Problem(place=repository.place, code=Code.WRONG_VALUE, says=says, hint=error.hint)
+    return refused
+
+
+def _value(key: str, given: Given, home: Path) -> object:
+    if key != "repository":
+        return given.read_as(_FIELDS[key].annotation, home=home)
+    if isinstance(given.value, str) and is_url(given.value):
+        return remote_from(given.value)
+    return given.read_as(Path, home=home)
 
 
 def _judged(given: Mapping[str, Given], environ: Mapping[str, str]) -> tuple[Settings | None, list[Problem]]:
@@ -219,7 +234,7 @@ def _judged(given: Mapping[str, Given], environ: Mapping[str, str]) -> tuple[Set
     # A repository that was not given is reported elsewhere; here it must not hide what else is wrong.
     home = Path(environ.get("HOME") or Path.home()).absolute()
     values = {"repository": Path(), "data": _default_data(environ, home), "operator": _login_name(environ)}
-    values.update({key: one.read_as(_FIELDS[key].annotation, home=home) for key, one in given.items()})
+    values.update({key: _value(key, one, home) for key, one in given.items()})
     nested: dict[str, object] = {key: value for key, value in values.items() if "." not in key}
     for key, value in values.items():
         section, _, name = key.partition(".")

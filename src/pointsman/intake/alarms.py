@@ -1,11 +1,14 @@
 """What happens to the ledger: versions that appear, and tags that do what published tags must not (R25)."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from pointsman.intake.catalog import VersionEntry
 from pointsman.model.names import SYSTEM, project_of
+from pointsman.model.problem import Problem
+from pointsman.model.values import JsonObject
 from pointsman.store.database import Database
 from pointsman.store.events import Events
 from pointsman.store.versions import Ledger, LedgerRow
@@ -42,6 +45,10 @@ class Alarms:
             self._rows = before
             raise
 
+    def has(self, workflow: str, version: str) -> bool:
+        """Whether the ledger has a version of a workflow."""
+        return (workflow, version) in self._rows
+
     def entered(self, row: LedgerRow, *, at: float) -> bool:
         """Whether a version that was found valid is new. One that the ledger has at another commit is a conflict."""
         known = self._rows.get((row.workflow, row.version))
@@ -58,6 +65,22 @@ class Alarms:
             found = f"conflict {row.workflow} {row.commit}"
             self._conflicts.setdefault(row.tag, {})[row.workflow] = _Alarm("version_conflict", found, says)
         return False
+
+    def lacking(
+        self, path: str, version: VersionEntry, problems: Sequence[Problem], *, inventory: str, at: float
+    ) -> None:
+        """Tell that a version was published which could not be run with the inventory of now (R28)."""
+        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+        body: JsonObject = {
+            "workflow": path, "version": version.shown, "tag": version.tag, "commit": version.commit,
+            "inventory": inventory,
+            "says": f"{path} {version.shown} could not be run at {inventory[:12]}: {problems[0].message}{more}",
+        }  # fmt: skip
+        self._events.add("version_lacking", at=at, actor=SYSTEM, body=body, project=project_of(path))
+
+    def rows(self) -> Collection[LedgerRow]:
+        """Every version that was ever found valid."""
+        return self._rows.values()
 
     def check(self, tags: Mapping[str, Mapping[str, Any]], *, at: float) -> None:
         """Compare every tag of the ledger with what it is now; tell that, and the conflicts since the last check."""

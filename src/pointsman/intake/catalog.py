@@ -60,7 +60,10 @@ class WorkflowEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Catalog:
-    """One look. `head` is the inventory commit, empty while the inventory branch does not exist."""
+    """One look. `head` is the inventory commit, empty while the inventory branch does not exist.
+
+    `troubles` are the alarms that stand, by tag; `unusable` says by full name why nothing is listed of a ref.
+    """
 
     head: str = ""
     head_trouble: str = ""
@@ -70,6 +73,7 @@ class Catalog:
     targets: tuple[Mapping[str, Any], ...] = ()
     branches: Mapping[str, str] = field(default_factory=dict)
     troubles: Mapping[str, str] = field(default_factory=dict)
+    unusable: Mapping[str, str] = field(default_factory=dict)
 
     def policy(self, project: str) -> Policy:
         """A project's policy at the head of the inventory branch."""

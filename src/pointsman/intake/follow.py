@@ -6,57 +6,28 @@ Every look is a full one; what wakes it is only a hint. A verdict is kept by com
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from pointsman.intake.alarms import Alarms
-from pointsman.intake.catalog import Catalog, DraftEntry, VersionEntry, WorkflowEntry, policies_from
+from pointsman.intake.catalog import Catalog, WorkflowEntry, policies_from
+from pointsman.intake.followed import Follow
+from pointsman.intake.known_verdicts import KnownVerdicts, name_of_tags
+from pointsman.intake.listing import JudgedBranch, JudgedTag, ledger_rows, workflow_entries
 from pointsman.intake.readers import Readers
+from pointsman.intake.shortfalls import Head, Shortfalls
+from pointsman.intake.signed_tags import SignedTags
+from pointsman.intake.signing import tag_verdict
+from pointsman.intake.unusable import log_news, unusable_refs
 from pointsman.intake.verdict import Verdict
 from pointsman.model.names import workflow_path
-from pointsman.model.problem import Code, Place, PointsmanError, Problem, Severity
-from pointsman.repo.versions import ReleaseTag, latest, ordered, parse_tag
-from pointsman.repo.watch import ref_changes
+from pointsman.model.problem import Code, Place, PointsmanError, Problem
+from pointsman.repo.targets import BRANCHES, TAGS
+from pointsman.repo.versions import ReleaseTag, parse_tag
 from pointsman.store.versions import LedgerRow
 
-# What may go away without the commit having changed: once there are more versions, or other tags. The reader's limit
-# may have been bad luck.
-BY_VERSIONS = frozenset({
-    Code.UNKNOWN_WORKFLOW, Code.UNKNOWN_VERSION, Code.UNPUBLISHED, Code.CYCLE, Code.LIMIT, Code.BAD_REF,
-    Code.READER_LIMIT,
-})  # fmt: skip
-BY_TAGS = frozenset({Code.UNKNOWN_TEMPLATE})
+PATIENCE_SECONDS = 1.0  # after a branch that takes longer, what is known is shown, and pushes made meanwhile go first
 
 log = logging.getLogger("pointsman.intake")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Follow:
-    """What is followed: whose refs, how often they are looked at, and which branch holds the inventory."""
-
-    repository: Path
-    inventory_branch: str
-    poll_seconds: float
-
-
-@dataclass(slots=True)
-class _Judged:
-    """A release tag with its verdict."""
-
-    tag: ReleaseTag
-    facts: Mapping[str, Any]
-    verdict: Verdict
-    paths: tuple[str, ...] = field(default=())
-
-
-@dataclass(frozen=True, slots=True)
-class _Known:
-    """A verdict, with how many versions there were then and how often tags had moved."""
-
-    verdict: Verdict
-    versions: int
-    tags: int
 
 
 class Follower:
@@ -67,115 +38,162 @@ class Follower:
         follow: Follow,
         readers: Readers,
         alarms: Alarms,
+        known: KnownVerdicts,
         *,
         users: Callable[[], tuple[str, ...] | None],
         now: Callable[[], float],
         on_look: Callable[[], Awaitable[None]],
+        on_publish: Callable[[list[LedgerRow]], None] = lambda _: None,
     ) -> None:
-        self._follow, self._readers, self._alarms, self._users, self._now = follow, readers, alarms, users, now
-        self._on_look = on_look
-        self._verdicts: dict[tuple[str, str], _Known] = {}
-        self._refs: Mapping[str, Any] = {"branches": {}, "tags": {}, "unusable": {}}
-        self._tags_moved = 0
+        self._follow, self._readers, self._alarms, self._known = follow, readers, alarms, known
+        self._now_users, self._now, self._on_look, self._on_publish = users, now, on_look, on_publish
+        self._signed, self._shortfalls = SignedTags(readers, now), Shortfalls(readers, alarms, now)
+        self._refs: Mapping[str, Any] = {"branches": {}, "tags": {}, "other_tags": "", "unusable": {}}
+        self._tags = ""
+        self._users: tuple[str, ...] | None = None
+        self._missed: Mapping[str, str] = {}
         self._finished = False
+        self._trouble = ""
+        self._history = not alarms.rows()
         self.catalog = Catalog()
         self.ready = asyncio.Event()
-        self.trouble = ""
-        readers.ledger.extend(_ledger_row(row) for row in alarms.ledger.rows())
+        self._tell(alarms.rows())
 
     async def run(self) -> None:
         """Look again and again until cancelled. What goes wrong is said and tried again."""
-        async for _ in ref_changes(self._follow.repository, poll_seconds=self._follow.poll_seconds):
-            try:
-                await self.look()
-            except PointsmanError as error:
-                if error.says != self.trouble:
-                    log.warning("the repository could not be looked at: %s", error.says)
-                self.trouble = error.says
-            except Exception:
-                log.exception("a look at the repository failed")
-            else:
-                self.trouble = ""
+        warming: asyncio.Task[None] | None = None
+        try:
+            async for _ in self._follow.hints():
+                await self._look_or_say()
+                if self.ready.is_set() and warming is None:
+                    warming = asyncio.create_task(self._warm_up())
+        finally:
+            if warming:
+                warming.cancel()
+
+    async def _look_or_say(self) -> None:
+        try:
+            await self.look()
+        except PointsmanError as error:
+            if error.says != self._trouble:
+                log.warning("the repository could not be looked at: %s", error.says)
+            self._trouble = error.says
+        except Exception:
+            log.exception("a look at the repository failed")
+        else:
+            self._trouble = ""
+
+    async def _warm_up(self) -> None:
+        """Have the readers read what a start took from the store, so that the first push need not wait for that."""
+        head = self._head(self._refs)
+        if head:
+            await self._readers.verdict(head, publishes={}, users=self._users)
+
+    @property
+    def trouble(self) -> str:
+        """Why the catalog may not be as the repository is; empty if nothing is wrong."""
+        return self._trouble or self._follow.trouble
 
     async def look(self) -> None:
-        """One full look at the refs."""
+        """One full look at the refs, begun again where they move while a branch takes long: no tag waits for it."""
+        await self._take_refs()
+        same = self._missed == self._follow.missed and self._users == self._now_users()
+        if self._finished and same:
+            return
+        self._finished = False  # also if this look fails half-way
+        while not await self._looked_through():
+            pass
+
+    async def _take_refs(self) -> None:
         moved = await self._readers.refs()
         if moved is not None:
             self._finished = False
-            self._tags_moved += moved["tags"] != self._refs["tags"]
+            if not self._tags or any(moved[kind] != self._refs[kind] for kind in ("tags", "other_tags")):
+                self._tags = name_of_tags(moved)
             self._refs = moved
-        if self._finished:  # a look that failed half-way is not
-            return
-        refs = self._refs
-        judged = await self._judge_tags(refs["tags"])
-        while self._enter(judged):
+
+    def _head(self, refs: Mapping[str, Any]) -> str:
+        return str(refs["branches"].get(self._follow.inventory_branch, ""))
+
+    async def _looked_through(self) -> bool:
+        """Look at everything, and show what is known after each branch that took long; whether the refs stayed."""
+        refs, self._missed, self._users = self._refs, self._follow.missed, self._now_users()
+        self._known.begin(users=self._users, tags=self._tags)
+        await self._signed.begin(self._head(refs), refs["tags"])
+        tags = await self._judge_tags(refs["tags"])
+        while self._enter(tags):
             # a version that has appeared may be the one that another was invalid without
-            judged = await self._judge_tags(refs["tags"])
+            tags = await self._judge_tags(refs["tags"])
+        await self._readers.keep(commit for _, _, commit, _ in self._readers.ledger)
         self._check(refs["tags"])
-        drafts = await self._judge_branches(refs["branches"])
-        self.catalog = await self._made(refs, judged, drafts)
-        self._finished = True
-        self.ready.set()
-        await self._on_look()
+        waiting = dict(refs["branches"])
+        while refs is self._refs:
+            await self._judge_some(waiting)
+            branches = self._branches(refs["branches"])
+            entries = workflow_entries(self._alarms.rows(), tags, branches)
+            nothing_left = await self._find_shortfalls(entries, refs, tags) and not waiting
+            before, self.catalog = self.catalog.unusable, await self._made(refs, entries, tags, branches)
+            log_news(before, self.catalog.unusable)
+            if not waiting:
+                self._history = False
+                self.ready.set()
+            await self._on_look()
+            if nothing_left:
+                self._finished = not self._signed.unsure
+                await self._known.finish()
+                return True
+            await self._take_refs()
+        return False
 
     # Tags
 
-    async def _judge_tags(self, tags: Mapping[str, Mapping[str, Any]]) -> list[_Judged]:
+    async def _judge_tags(self, tags: Mapping[str, Mapping[str, Any]]) -> list[JudgedTag]:
         """Every release tag, a workflow's own before those of the repository (DESIGN section 3)."""
         releases = [(tag, facts) for name, facts in tags.items() if (tag := parse_tag(name)) is not None]
         releases.sort(key=lambda release: (not release[0].workflow, release[1]["tagged_at"] or 0, release[0].tag))
         return [await self._judge_tag(tag, facts) for tag, facts in releases]
 
-    async def _judge_tag(self, tag: ReleaseTag, facts: Mapping[str, Any]) -> _Judged:
+    async def _judge_tag(self, tag: ReleaseTag, facts: Mapping[str, Any]) -> JudgedTag:
         own = workflow_path(tag.project, tag.workflow) if tag.workflow else ""
         if facts["trouble"]:
             problem = Problem(place=Place("."), code=Code.BAD_REF, says=f"tag {tag.tag}: {facts['trouble']}")
-            return _Judged(tag, facts, Verdict(problems=(problem,)), (own,) if own else ())
-        verdict = await self._verdict(facts["commit"], {own or "*": tag.display})
-        if not own:
-            return _Judged(tag, facts, verdict, tuple(verdict.workflows))
-        if own not in verdict.workflows:
-            says = f"tag {tag.tag} names {own}, which is not at its commit"
-            problem = Problem(place=Place("."), code=Code.UNKNOWN_WORKFLOW, says=says)
-            verdict = Verdict(problems=(*verdict.problems, problem))
-        return _Judged(tag, facts, verdict, (own,))
+            return JudgedTag(tag=tag, facts=facts, verdict=Verdict(others=(problem,)), paths=(own,) if own else ())
+        publishes = {own or "*": tag.display}
+        last = self._known.last(facts["commit"], publishes)
+        paths = _paths(own, last) if last else ()
+        verdict = await self._verdict(facts["commit"], publishes, entered=bool(paths) and self._entered(tag, paths))
+        paths = _paths(own, verdict)
+        signature = None if self._entered(tag, paths) else await self._signed.problem(tag.tag, facts)
+        return JudgedTag(tag=tag, facts=facts, verdict=tag_verdict(tag, verdict, signature=signature), paths=paths)
 
-    async def _verdict(self, commit: str, publishes: Mapping[str, str]) -> Verdict:
+    def _entered(self, tag: ReleaseTag, paths: Iterable[str]) -> bool:
+        """Whether the ledger has all that a tag gives: such versions never change (R25)."""
+        return all(self._alarms.has(path, tag.version) for path in paths)
+
+    async def _verdict(self, commit: str, publishes: Mapping[str, str], *, entered: bool = False) -> Verdict:
         """The verdict on a commit. It is asked for again once what it depended on has changed."""
-        key = (commit, "".join(f"{path}={version}" for path, version in publishes.items()))
-        known = self._verdicts.get(key)
-        versions, tags = len(self._readers.ledger), self._tags_moved
-        if known is not None:
-            codes = {problem.code for problem in known.verdict.problems}
-            healed = (known.versions != versions and codes & BY_VERSIONS) or (known.tags != tags and codes & BY_TAGS)
-            if not healed:
-                return known.verdict
-        verdict = await self._readers.verdict(commit, publishes=publishes, users=self._users())
-        self._verdicts[key] = _Known(verdict, versions=versions, tags=tags)
+        verdict = self._known.standing(commit, publishes, entered=entered)
+        if verdict is None:
+            verdict = await self._readers.verdict(commit, publishes=publishes, users=self._users)
+            self._known.add(commit, publishes, verdict)
         return verdict
 
-    def _enter(self, judged: Iterable[_Judged]) -> bool:
+    def _enter(self, judged: Iterable[JudgedTag]) -> bool:
         """Whether there was a version that the ledger did not have."""
         now = self._now()
-        rows = [
-            LedgerRow(
-                workflow=path,
-                version=found.tag.version,
-                shown=found.tag.display,
-                tag=found.tag.tag,
-                tag_object=found.facts["object"],
-                commit=found.facts["commit"],
-                tagger=found.facts["tagger"],
-                first_seen=now,
-            )
-            for found in judged
-            for path in found.paths
-            if (facts := found.verdict.workflows.get(path)) is not None and facts.valid
-        ]
+        rows = list(ledger_rows(judged, first_seen=now))
         with self._alarms.transaction():
-            new = [row for row in rows if self._alarms.entered(row, at=now)]
-        self._readers.ledger.extend(_ledger_row(row) for row in new)
+            new = [(row, facts) for row, facts in rows if self._alarms.entered(row, at=now)]
+            self._on_publish([row for row, facts in new if facts.on.publish])
+        entered = [row for row, _ in new]
+        self._tell(entered)
+        self._shortfalls.published(entered, history=self._history)
         return bool(new)
+
+    def _tell(self, rows: Iterable[LedgerRow]) -> None:
+        """Whoever judges or remembers must hear of every version."""
+        self._readers.ledger.extend((row.workflow, row.shown, row.commit, row.tag) for row in rows)
+        self._known.published(row.workflow for row in rows)
 
     def _check(self, tags: Mapping[str, Mapping[str, Any]]) -> None:
         """Raise alarms for the tags that are not as the ledger has them."""
@@ -184,15 +202,45 @@ class Follower:
 
     # Branches
 
-    async def _judge_branches(self, branches: Mapping[str, str]) -> dict[str, tuple[str, Verdict]]:
-        return {name: (commit, await self._verdict(commit, {})) for name, commit in branches.items()}
+    async def _judge_some(self, waiting: dict[str, str]) -> None:
+        """Judge branches, and take them away, until one takes long. What was too much for a reader before goes last."""
+        clock = asyncio.get_running_loop().time
+        light = [name for name, commit in waiting.items() if not self._was_too_much(commit)]
+        for name in light or list(waiting)[:1]:
+            began = clock()
+            await self._verdict(waiting.pop(name), {})
+            if clock() - began > PATIENCE_SECONDS:
+                return
+
+    def _was_too_much(self, commit: str) -> bool:
+        known = self._known.last(commit)
+        return known is not None and any(problem.code is Code.READER_LIMIT for problem in known.others)
+
+    def _branches(self, branches: Mapping[str, str]) -> list[JudgedBranch]:
+        """What is known of the branches."""
+        known = ((name, commit, self._known.last(commit)) for name, commit in sorted(branches.items()))
+        return [JudgedBranch(branch=name, commit=commit, verdict=found) for name, commit, found in known if found]
 
     # The catalog
 
+    async def _find_shortfalls(
+        self, entries: Mapping[str, WorkflowEntry], refs: Mapping[str, Any], tags: Iterable[JudgedTag]
+    ) -> bool:
+        """Whether it is known of every version that matters what the inventory branch lacks; within a second."""
+        commit = self._head(refs)
+        known = self._known.last(commit)
+        head = Head(commit=commit, ground=known.ground if known else "")
+        grounds = {found.facts["commit"]: found.verdict.ground for found in tags}
+        return not commit or await self._shortfalls.look(entries, head, grounds, patience_seconds=PATIENCE_SECONDS)
+
     async def _made(
-        self, refs: Mapping[str, Any], judged: list[_Judged], drafts: Mapping[str, tuple[str, Verdict]]
+        self,
+        refs: Mapping[str, Any],
+        entries: Mapping[str, WorkflowEntry],
+        tags: Iterable[JudgedTag],
+        branches: Iterable[JudgedBranch],
     ) -> Catalog:
-        head = refs["branches"].get(self._follow.inventory_branch, "")
+        head = self._head(refs)
         inventory: Mapping[str, Any] = {"projects": {}, "targets": [], "from_tag": False}
         trouble = "" if head else f"there is no branch {self._follow.inventory_branch}"
         if head:
@@ -200,78 +248,21 @@ class Follower:
                 inventory = await self._readers.inventory(head)
             except PointsmanError as error:
                 trouble = error.says
-        versions = self._version_entries(judged)
-        paths = {*versions, *(path for _, verdict in drafts.values() for path in verdict.workflows)}
+        listless = [(TAGS + found.tag.tag, found.verdict) for found in tags if not found.paths]
+        listless += [(BRANCHES + found.branch, found.verdict) for found in branches]
         return Catalog(
             head=head,
             head_trouble=trouble,
-            workflows={path: _entry(path, versions.get(path, ()), drafts) for path in sorted(paths)},
+            workflows=self._shortfalls.with_warnings(entries),
             policies=policies_from(inventory),
             projects=inventory["projects"],
             targets=tuple(inventory["targets"]),
             branches=refs["branches"],
-            troubles={**refs["unusable"], **self._alarms.standing()},
+            troubles=self._alarms.standing(),
+            unusable=unusable_refs({**refs["unusable"], **self._missed}, listless),
         )
 
-    def _version_entries(self, judged: list[_Judged]) -> dict[str, list[VersionEntry]]:
-        """What the ledger holds, and what is at tags that give no version."""
-        entries: dict[str, dict[str, VersionEntry]] = {}
-        verdicts = {(found.tag.tag, found.facts["commit"]): found.verdict for found in judged}
-        for row in self._alarms.ledger.rows():
-            verdict = verdicts.get((row.tag, row.commit))
-            entries.setdefault(row.workflow, {})[row.version] = VersionEntry(
-                version=row.version,
-                shown=row.shown,
-                tag=row.tag,
-                commit=row.commit,
-                valid=True,
-                published_at=row.first_seen,
-                facts=verdict.workflows.get(row.workflow) if verdict else None,
-            )
-        for found in judged:
-            for path in found.paths:
-                facts = found.verdict.workflows.get(path)
-                if found.tag.version not in entries.setdefault(path, {}):
-                    entries[path][found.tag.version] = VersionEntry(
-                        version=found.tag.version,
-                        shown=found.tag.display,
-                        tag=found.tag.tag,
-                        commit=found.facts["commit"],
-                        valid=False,
-                        problems=found.verdict.problems,
-                        facts=facts,
-                    )
-        return {path: [found[version] for version in ordered(found)] for path, found in entries.items()}
 
-
-def _entry(path: str, versions: Iterable[VersionEntry], drafts: Mapping[str, tuple[str, Verdict]]) -> WorkflowEntry:
-    versions = tuple(versions)
-    newest = latest([entry.version for entry in versions if entry.valid])
-    shown = next((entry.shown for entry in versions if entry.version == newest), None)
-    return WorkflowEntry(
-        path=path,
-        latest=shown,
-        versions=versions,
-        drafts=tuple(
-            DraftEntry(
-                branch=branch,
-                commit=commit,
-                valid=verdict.workflows[path].valid,
-                problems=_problems_of(path, verdict),
-                facts=verdict.workflows[path],
-            )
-            for branch, (commit, verdict) in sorted(drafts.items())
-            if path in verdict.workflows
-        ),
-    )
-
-
-def _problems_of(path: str, verdict: Verdict) -> tuple[Problem, ...]:
-    file = verdict.workflows[path].file
-    return tuple(
-        problem for problem in verdict.problems if problem.place.path == file or problem.severity is Severity.ERROR
-    )
-
-
-def _ledger_row(row: LedgerRow) -> tuple[str, str, str, str]:
-    return (row.workflow, row.shown, row.commit, row.tag)
+def _paths(own: str, verdict: Verdict) -> tuple[str, ...]:
+    """The workflows that a tag gives a version: its own, or all at its commit."""
+    return (own,) if own else tuple(verdict.workflows)

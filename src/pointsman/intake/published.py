@@ -1,9 +1,10 @@
 """What is published, as the reader knows it: the ledger's rows, and the versions that a tag being judged would add."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
+from pointsman.load.loaded import Loaded
 from pointsman.model.plan import PinnedWorkflow
-from pointsman.repo.versions import canonical_version, latest
+from pointsman.repo.versions import canonical_version, latest, same_version
 
 
 class Published:
@@ -39,8 +40,50 @@ class Published:
 
     def with_more(self, more: Mapping[str, PinnedWorkflow]) -> "Published":
         """These, and what a tag that is being judged would add to them."""
-        together = Published()
-        together._versions = {path: dict(versions) for path, versions in self._versions.items()}
-        for row in more.values():
-            together.add(row)
-        return together
+        return _WithMore(self, more)
+
+
+class Pins(Mapping[str, PinnedWorkflow]):
+    """The versions that a tag gives the good workflows of its commit: `publishes` by path, or for all of them by `*`.
+
+    To ask for one reads that workflow's file; to go through them gives every workflow's path, good or not.
+    """
+
+    def __init__(self, loaded: Loaded, publishes: Mapping[str, str]) -> None:
+        self._loaded, self._publishes = loaded, publishes
+
+    def __getitem__(self, path: str) -> PinnedWorkflow:
+        version = self._publishes.get(path, self._publishes.get("*"))
+        if version is None or path not in self._loaded.workflows:
+            raise KeyError(path)
+        return PinnedWorkflow(path=path, version=version, commit=self._loaded.inventory.commit)
+
+    def __iter__(self) -> Iterator[str]:
+        every = "*" in self._publishes
+        return (path for path in self._loaded.files if every or path in self._publishes)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+class _WithMore(Published):
+    """Versions with one more for some workflows; a version that is there already stays as it is."""
+
+    def __init__(self, below: Published, more: Mapping[str, PinnedWorkflow]) -> None:
+        super().__init__()
+        self._below, self._more = below, more
+
+    def find(self, path: str, version: str | None) -> PinnedWorkflow | None:
+        """The workflow at a version, or at its latest."""
+        found = self._below.find(path, version)
+        extra = self._more.get(path)
+        if extra is None or self._below.find(path, extra.version) is not None:
+            return found
+        if version is not None:
+            return extra if found is None and same_version(extra.version, version) else found
+        candidates = [one.version for one in (found, extra) if one is not None]
+        return extra if latest(candidates) == extra.version else found
+
+    def paths(self) -> Iterable[str]:
+        """Every workflow that has a version."""
+        return {*self._below.paths(), *self._more}

@@ -4,24 +4,31 @@ Messages are a length and then JSON, in both directions. It ends when its input 
 """
 
 import contextlib
+import hashlib
 import json
 import math
 import os
 import resource
 import struct
 import sys
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pointsman.intake.reading import ANSWERS, Answer, Reading
+from pointsman.intake.reading import ANSWERS, Answer, Reading, asked_users
+from pointsman.intake.tag_answers import ANSWERS as ABOUT_TAGS
+from pointsman.intake.verdict import WorkflowVerdict
 from pointsman.model.plan import PinnedWorkflow
 from pointsman.model.problem import Invalid, NotFound, PointsmanError, Refused, Unavailable
 from pointsman.model.values import digest
 from pointsman.model.wire import to_json
+from pointsman.repo.keeping import keep
 from pointsman.repo.refs import RefSnapshot
 
 HEAD = struct.Struct("<I")
 MEMORY_BYTES = 512 * 1024 * 1024
+OUT_OF_MEMORY = 71  # the exit code that says so; any other is a fault
 
 
 class Reader:
@@ -31,6 +38,7 @@ class Reader:
         self._reading = Reading(repository, root)
         self._mark = ""
         self._refs: RefSnapshot | None = None
+        self._told: Mapping[str, WorkflowVerdict] = {}
 
     def answer(self, ask: Answer) -> Answer:
         """The answer to a request, or the error as data."""
@@ -39,15 +47,35 @@ class Reader:
         try:
             if ask["op"] == "refs":
                 return {"ok": self._moved(ask["seen"])}
+            if ask["op"] == "judge":
+                return {"ok": self._judged(ask)}
+            if ask["op"] == "keep":
+                keep(self._reading.definitions.repository, ask["objects"])
+                return {"ok": True}
             if ask["op"] == "export":
                 return {"ok": _exported(self._reading, ask["tree"], Path(ask["folder"]))}
-            return {"ok": ANSWERS[ask["op"]](self._reading, ask)}
+            return {"ok": (ANSWERS.get(ask["op"]) or ABOUT_TAGS[ask["op"]])(self._reading, ask)}
         except PointsmanError as error:
             return _error(error)
         except MemoryError:
             raise
         except Exception as error:  # noqa: BLE001 - the daemon must hear of it, whatever it is
             return {"error": "Invalid", "says": f"the reader failed: {error!r}", "hint": "", "problems": []}
+
+    def _judged(self, ask: Answer) -> Answer:
+        """What differs from what was told last of workflows, so that a push that changed one file is told in a line."""
+        found = self._reading.judge(
+            ask["commit"], ask["publishes"], asked_users(ask), share=tuple(ask["share"]), most=ask["most"]
+        )
+        told, now = self._told, found.workflows
+        changed = {path: to_json(one) for path, one in now.items() if told.get(path) is not one}
+        gone = [] if found.unfinished else [path for path in told if path not in now]
+        self._told = {**told, **now} if found.unfinished else now
+        return {
+            "rest": to_json(replace(found, workflows={})),
+            "changed": changed,
+            "gone": gone,
+        }
 
     def _moved(self, seen: str) -> Answer:
         """All refs, unless they are those of the mark that the daemon has seen, from whichever reader."""
@@ -62,6 +90,7 @@ class Reader:
 
 
 def _plain(found: RefSnapshot) -> Answer:
+    """What the daemon needs to know of the refs: of tags that release nothing, only whether one has moved."""
     tags = {
         name: {
             "object": tag.object_id,
@@ -72,7 +101,13 @@ def _plain(found: RefSnapshot) -> Answer:
         }
         for name, tag in found.tags.items()
     }
-    return {"branches": dict(found.branches), "tags": tags, "unusable": dict(found.unusable)}
+    others = hashlib.sha256("\n".join(f"{target} {name}" for name, target in sorted(found.other_tags.items())).encode())
+    return {
+        "branches": dict(found.branches),
+        "tags": tags,
+        "other_tags": others.hexdigest(),
+        "unusable": dict(found.unusable),
+    }
 
 
 def _exported(reading: Reading, tree: str, folder: Path) -> bool:
@@ -120,5 +155,8 @@ def serve(repository: str, root: str, *, cpu_seconds: int) -> None:
 
 
 if __name__ == "__main__":
-    with contextlib.suppress(BrokenPipeError, KeyboardInterrupt):
-        serve(sys.argv[1], sys.argv[2], cpu_seconds=int(sys.argv[3]))
+    try:
+        with contextlib.suppress(BrokenPipeError, KeyboardInterrupt):
+            serve(sys.argv[1], sys.argv[2], cpu_seconds=int(sys.argv[3]))
+    except MemoryError:
+        sys.exit(OUT_OF_MEMORY)

@@ -9,16 +9,19 @@ from pathlib import Path
 from typing import Any, cast
 
 from pointsman.intake.definitions import Definitions
+from pointsman.intake.differences import Side
+from pointsman.intake.inputs import with_texts
+from pointsman.intake.judging import WHOLE, Judging, Share
 from pointsman.intake.library import GitLibrary, policies
-from pointsman.intake.published import Published
-from pointsman.intake.verdict import Verdict, verdict
+from pointsman.intake.needs import Releases, lacking
+from pointsman.intake.published import Pins, Published
+from pointsman.intake.verdict import Verdict
 from pointsman.load.assemble import Loaded
-from pointsman.load.schema import input_problems
 from pointsman.model.definition import WorkflowDefinition
 from pointsman.model.names import nearest, workflow_codes, workflow_path
 from pointsman.model.plan import PinnedWorkflow, Plan
-from pointsman.model.problem import Code, Invalid, NotFound, Place, Problem, sorted_problems
-from pointsman.model.values import JsonObject, merged
+from pointsman.model.problem import Code, Invalid, NotFound, Place, Problem
+from pointsman.model.values import JsonObject
 from pointsman.model.wire import from_json, to_json
 from pointsman.plan.planner import Planned, Request, plan
 from pointsman.repo.files import commit_facts, folder_at, resolve_commit
@@ -30,7 +33,8 @@ Answer = dict[str, Any]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanQuestion:
     """Which plan is wanted: a published `version` (None: the latest) of `workflow`, or a draft at `draft` (a commit),
-    or a draft from `source` text. `inventory` is the inventory commit.
+    or a draft from `source` text. `inventory` is the inventory commit. `texts` are laid over the properties, each as
+    the value that the workflow's inputs make of it.
     """
 
     workflow: str
@@ -39,6 +43,7 @@ class PlanQuestion:
     draft: str = ""
     source: str | None = None
     properties: JsonObject = field(default_factory=dict)
+    texts: Mapping[str, str] = field(default_factory=dict)
 
 
 class Reading:
@@ -47,6 +52,7 @@ class Reading:
     def __init__(self, repository: Path, root: str = "") -> None:
         self.definitions = Definitions(repository, root)
         self.published = Published()
+        self.judging = Judging()
         self._refs: RefSnapshot | None = None
 
     def refs(self) -> RefSnapshot:
@@ -55,49 +61,58 @@ class Reading:
         return self._refs
 
     def judge(
-        self, commit: str, publishes: Mapping[str, str] | None = None, users: tuple[str, ...] | None = None
+        self,
+        commit: str,
+        publishes: Mapping[str, str] | None = None,
+        users: tuple[str, ...] | None = None,
+        *,
+        share: Share = WHOLE,
+        most: int | None = None,
     ) -> Verdict:
-        """What is thought of a commit; `publishes` are the versions that the tag being judged would give workflows."""
+        """What is thought of a commit; `publishes` are the versions that the tag being judged would give workflows.
+
+        Of a tag that gives a version to one workflow, only that workflow is looked at. `share` and `most` are as in
+        `Judging.verdict`.
+        """
         try:
             loaded = self.definitions.at(commit)
         except Invalid as error:
-            return Verdict(problems=_told(error))
-        return self._judged(loaded, publishes or {}, users)
+            return Verdict(others=_told(error))
+        only = next(iter(publishes), "*") if publishes else "*"
+        return self.judging.verdict(
+            self.side(loaded, publishes),
+            users=users,
+            only="" if only == "*" else only,
+            share=share,
+            most=most,
+        )
 
     def judge_source(self, project: str, workflow: str, source: str, *, base: str) -> Verdict:
         """What would be thought of one workflow file if it read like this on top of a commit."""
         file = f"projects/{project}/workflows/{workflow}.yaml"
         loaded = self.definitions.with_file(base, file, source.encode("utf-8", "surrogatepass"))
-        whole = self._judged(loaded, {}, None)
-        path = workflow_path(project, workflow)
-        named = f"{self._prefix}{file}"
-        return Verdict(
-            problems=tuple(problem for problem in whole.problems if problem.place.path in {named, file}),
-            workflows={path: whole.workflows[path]} if path in whole.workflows else {},
-        )
+        found = self.judging.verdict(self.side(loaded), only=workflow_path(project, workflow))
+        named = {f"{self._prefix}{file}", file}
+        own = [problem for problem in found.problems if problem.place.path in named]
+        workflows = {path: replace(one, problems=()) for path, one in found.workflows.items()}
+        return Verdict(others=tuple(own), workflows=workflows)
 
     @property
     def _prefix(self) -> str:
         return f"{self.definitions.root.strip('/')}/" if self.definitions.root.strip("/") else ""
 
-    def _judged(self, loaded: Loaded, publishes: Mapping[str, str], users: tuple[str, ...] | None) -> Verdict:
-        commit = loaded.inventory.commit
-        everything = publishes.get("*")
-        versions = {path: publishes.get(path, everything) for path in loaded.workflows}
-        pins = {
-            path: PinnedWorkflow(path=path, version=version, commit=commit)
-            for path, version in versions.items()
-            if version is not None
-        }
+    def side(self, loaded: Loaded, publishes: Mapping[str, str] | None = None) -> Side:
+        """What was loaded, with the versions that `publishes` gives, and the library that it is planned in."""
+        pins = Pins(loaded, publishes or {})
         library = GitLibrary(
             definitions=self.definitions,
             loaded=loaded,
             published=self.published.with_more(pins),
             policies=policies(loaded),
-            drafts=loaded.workflows,
-            judged={pin: loaded.workflows[path] for path, pin in pins.items()},
+            drafts=True,
+            pins=pins,
         )
-        return verdict(loaded, library, pins=pins, users=users)
+        return Side(loaded=loaded, library=library, pins=pins)
 
     def inventory(self, commit: str) -> Answer:
         """Projects with their policies and targets with their actions at a commit, for lists and rights."""
@@ -142,7 +157,7 @@ class Reading:
         library = GitLibrary(
             definitions=self.definitions, loaded=loaded, published=self.published, policies=policies(head)
         )
-        return _planned(Request(pinned=pinned, definition=definition, properties=question.properties), library)
+        return plan(_request(question, pinned, definition), library)
 
     def _plan_draft(self, question: PlanQuestion) -> Planned:
         commit = question.draft or question.inventory
@@ -164,10 +179,10 @@ class Reading:
             loaded=loaded,
             published=self.published,
             policies=policies(loaded),
-            drafts=loaded.workflows,
+            drafts=True,
         )
         pinned = PinnedWorkflow(path=definition.path, version="", commit=loaded.inventory.commit)
-        return _planned(Request(pinned=pinned, definition=definition, properties=question.properties), library)
+        return plan(_request(question, pinned, definition), library)
 
     def _unreadable(self, question: PlanQuestion, loaded: Loaded) -> NotFound | Invalid:
         file = "".join((self._prefix, question.workflow.removeprefix("/"), ".yaml"))
@@ -209,15 +224,10 @@ class Reading:
         return [(path, executable, data) for path, executable, data in folder_at(self.definitions.repository, tree)]
 
 
-def _planned(request: Request, library: GitLibrary) -> Planned:
-    """The plan, with the variables checked against the workflow's `inputs`."""
-    definition: WorkflowDefinition = request.definition
-    given = merged(definition.properties, request.properties)
-    problems = input_problems(definition, given, Place(definition.file))
-    planned = plan(request, library)
-    if not problems:
-        return planned
-    return replace(planned, plan=None, problems=sorted_problems([*planned.problems, *problems]))
+def _request(question: PlanQuestion, pinned: PinnedWorkflow, definition: WorkflowDefinition) -> Request:
+    """What is to be planned, with the texts of the question as the values that the workflow's inputs take."""
+    properties = with_texts(question.properties, question.texts, definition.inputs)
+    return Request(pinned=pinned, definition=definition, properties=properties)
 
 
 def _told(error: Invalid) -> tuple[Problem, ...]:
@@ -231,15 +241,18 @@ def question_from(data: Any) -> PlanQuestion:  # noqa: ANN401 - JSON
     return from_json(PlanQuestion, data)
 
 
+def asked_users(ask: Answer) -> tuple[str, ...] | None:
+    """The local users as a request names them; None if they are not all there are."""
+    return None if ask["users"] is None else tuple(ask["users"])
+
+
 def planned_json(planned: Planned) -> Answer:
     """A planned answer as JSON."""
     return cast("Answer", to_json(planned))
 
 
 ANSWERS: Mapping[str, Callable[[Reading, Answer], Any]] = {
-    "judge": lambda reading, ask: to_json(
-        reading.judge(ask["commit"], ask["publishes"], None if ask["users"] is None else tuple(ask["users"]))
-    ),
+    "judge_one": lambda reading, ask: to_json(reading.judge(ask["commit"], ask["publishes"], asked_users(ask))),
     "judge_source": lambda reading, ask: to_json(
         reading.judge_source(ask["project"], ask["workflow"], ask["source"], base=ask["base"])
     ),
@@ -248,6 +261,13 @@ ANSWERS: Mapping[str, Callable[[Reading, Answer], Any]] = {
     "text": lambda reading, ask: reading.text(ask["commit"], ask["file"]),
     "resolve": lambda reading, ask: reading.resolve(ask["text"]),
     "facts": lambda reading, ask: reading.facts(ask["commit"]),
+    "lacking": lambda reading, ask: to_json(
+        lacking(
+            Releases(definitions=reading.definitions, published=reading.published),
+            from_json(PinnedWorkflow, ask["pinned"]),
+            inventory=ask["inventory"],
+        )
+    ),
 }
 
 __all__ = ["ANSWERS", "Plan", "PlanQuestion", "Reading"]

@@ -1,9 +1,10 @@
 """The files of one commit → everything they define, and every problem in them in one pass (R15)."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from pointsman.load.layout import Layout, ProjectFiles, layout
+from pointsman.load.loaded import Loaded, ReadWorkflow, with_errors
 from pointsman.load.located import file_trouble, located
 from pointsman.load.marked_yaml import parsed
 from pointsman.load.nodes import Node
@@ -21,35 +22,17 @@ from pointsman.load.targets import (
     with_template_layers,
 )
 from pointsman.load.templates import read_template, template_of
-from pointsman.load.translate import workflow
+from pointsman.load.translate import WorkflowTranslation, workflow
 from pointsman.load.wording import listed, printable, shown
-from pointsman.model.definition import WorkflowDefinition
 from pointsman.model.inventory import Inventory, Project, Target, TargetKind, Template
 from pointsman.model.names import workflow_path
-from pointsman.model.problem import Code, Problem, Severity, has_errors, sorted_problems
+from pointsman.model.problem import Code, Problem, has_errors, sorted_problems
 from pointsman.model.source import Source
 
-__all__ = ["Loaded", "Pinned", "assemble", "template_of"]
+__all__ = ["Groundwork", "Loaded", "Pinned", "assemble", "groundwork", "loaded", "read_workflow", "template_of"]
 
 Pinned = Callable[[str, str], Template | None]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Loaded:
-    """Everything of one commit.
-
-    `workflows` are by path, those with an error left out; what could be read of these is in `rest`, so that all that
-    is wrong with them can be told at once (R15). `broken` names the files that had an error, or could not be
-    used because of an error in a file above them, as `Problem.place.path` does: what they define is not in
-    `inventory`, apart from targets whose properties only break their template's schema, and from projects, which are
-    there without properties and with a policy under which nobody may run anything: a slip must open no door.
-    """
-
-    inventory: Inventory
-    workflows: Mapping[str, WorkflowDefinition] = field(default_factory=dict)
-    problems: tuple[Problem, ...] = ()
-    broken: frozenset[str] = frozenset()
-    rest: Mapping[str, WorkflowDefinition] = field(default_factory=dict)
+NO_FILE = Repository(level=Level(), from_tag=False, signed_tags=False)
 
 
 def _nothing_pinned(_template: str, _version: str) -> Template | None:
@@ -57,35 +40,87 @@ def _nothing_pinned(_template: str, _version: str) -> Template | None:
     return None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Groundwork:
+    """What all files but those of workflows come to, without the problems of their names; as in `Loaded`."""
+
+    targets: Mapping[str, Target]
+    projects: Mapping[str, Project]
+    settings: Repository | None
+    problems: tuple[Problem, ...]
+    unusable: frozenset[str]
+
+
 def assemble(source: Source, *, pinned: Pinned = _nothing_pinned) -> Loaded:
     """What a commit defines. `pinned(template_path, version)` is a template at another tag or commit, None if none."""
     found = layout(source)
+    read: dict[str, WorkflowTranslation] = {}
+
+    def kept(path: str) -> WorkflowTranslation:
+        if path not in read:
+            read[path] = read_workflow(source, path)
+        return read[path]
+
+    return loaded(source, found, groundwork(source, found, pinned=pinned), read=kept)
+
+
+def groundwork(source: Source, found: Layout, *, pinned: Pinned) -> Groundwork:
+    """What the inventory is made of, from the files that define it."""
     assembly = _Assembly(source, found, pinned)
-    from_tag = assembly.read()
-    problems = sorted_problems(assembly.problems)
-    errors = {
-        one.place.path for one in problems if one.severity is Severity.ERROR and one.code is not Code.BREAKS_SCHEMA
-    }
-    return Loaded(
-        inventory=Inventory(
-            commit=source.commit, targets=assembly.targets, projects=assembly.projects, from_tag=from_tag
-        ),
-        workflows=assembly.workflows,
-        problems=problems,
-        broken=frozenset(errors | assembly.unusable),
-        rest=assembly.rest,
+    settings = assembly.read()
+    return Groundwork(
+        targets=assembly.targets,
+        projects=assembly.projects,
+        settings=settings,
+        problems=tuple(assembly.problems),
+        unusable=frozenset(assembly.unusable),
     )
 
 
+def loaded(source: Source, found: Layout, ground: Groundwork, *, read: ReadWorkflow) -> Loaded:
+    """What a commit defines; the files of workflows are not opened before somebody asks, and then with `read`."""
+    problems = sorted_problems((*found.problems, *ground.problems))
+    settings = ground.settings
+    return Loaded(
+        inventory=Inventory(
+            commit=source.commit,
+            targets=ground.targets,
+            projects=ground.projects,
+            from_tag=settings is not None and settings.from_tag,
+            signed_tags=None if settings is None else settings.signed_tags,
+        ),
+        read=read,
+        files={
+            workflow_path(code, name): located(source, file)
+            for code, files in found.projects.items()
+            for name, file in files.workflows.items()
+        },
+        inventory_problems=problems,
+        unusable=with_errors(problems) | ground.unusable,
+    )
+
+
+def read_workflow(source: Source, path: str) -> WorkflowTranslation:
+    """What one workflow's file says, with everything that is wrong with it."""
+    file = f"{path[1:]}.yaml"
+    place = located(source, file)
+    trouble = file_trouble(source, file)
+    if trouble is not None:
+        return WorkflowTranslation(definition=None, problems=(trouble,))
+    node, problems = parsed(source.entries[file].data or b"", place)
+    if node is None:
+        return WorkflowTranslation(definition=None, problems=problems)
+    found = workflow(node, path, file=place)
+    return replace(found, problems=sorted_problems((*problems, *found.problems))) if problems else found
+
+
 class _Assembly:
-    """Reads file by file, from the repository down; what lies below a broken file is read, but not offered."""
+    """Reads file by file, from the repository down, all but the workflows; below a broken file, nothing is offered."""
 
     def __init__(self, source: Source, found: Layout, pinned: Pinned) -> None:
-        self.problems: list[Problem] = [*found.problems]
+        self.problems: list[Problem] = []
         self.targets: dict[str, Target] = {}
         self.projects: dict[str, Project] = {}
-        self.workflows: dict[str, WorkflowDefinition] = {}
-        self.rest: dict[str, WorkflowDefinition] = {}
         self.unusable: set[str] = set()
         self._source = source
         self._found = found
@@ -93,16 +128,16 @@ class _Assembly:
         self._templates: dict[str, Template | None] = {}
         self._suggestions = Suggestions()
 
-    def read(self) -> bool:
-        """Read everything; whether the inventory is taken from the tag."""
+    def read(self) -> Repository | None:
+        """Read everything; the settings of the repository, None if their file has an error."""
         for path, file in self._found.templates.items():
             if file:
                 self._template(path)
-        settings = self._repository() if self._found.repository else Repository(level=Level(), from_tag=False)
+        settings = self._repository() if self._found.repository else NO_FILE
         level = settings.level if settings else Level()
         for code, files in self._found.projects.items():
             self._project(code, files, level, usable=settings is not None)
-        return settings is not None and settings.from_tag
+        return settings
 
     def _repository(self) -> Repository | None:
         """What `pointsman.yaml` says; None if it has an error."""
@@ -134,8 +169,6 @@ class _Assembly:
 
     def _project(self, code: str, files: ProjectFiles, above: Level, *, usable: bool) -> None:
         path = f"/projects/{code}"
-        for name, file in files.workflows.items():
-            self._workflow(workflow_path(code, name), file)
         written = self._target(path, TargetKind.PROJECT, files.file, above, usable=usable)
         usable = usable and written is not None
         level = written.level if written else above
@@ -159,18 +192,6 @@ class _Assembly:
     def _assets(self, path: str, files: Mapping[str, str], above: Level, *, usable: bool) -> None:
         for code, file in files.items():
             self._target(f"{path}/assets/{code}", TargetKind.ASSET, file, above, usable=usable)
-
-    def _workflow(self, path: str, file: str) -> None:
-        count = len(self.problems)
-        node = self._node(file)
-        if node is None:
-            return
-        read = workflow(node, path, file=located(self._source, file))
-        self.problems += read.problems
-        if read.definition is not None and not has_errors(self.problems[count:]):
-            self.workflows[path] = read.definition
-        elif (rest := read.definition or read.rest) is not None:
-            self.rest[path] = rest
 
     def _target(self, path: str, kind: TargetKind, file: str, above: Level, *, usable: bool) -> Written | None:
         """What a target's file says, and the target in the inventory if nothing it depends on is broken."""

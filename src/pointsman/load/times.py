@@ -4,6 +4,8 @@ import re
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
+from cronsim import CronSim, CronSimError
+
 from pointsman.load.wording import kind_of, shown
 
 LONGEST_SECONDS = 3650 * 86_400
@@ -13,12 +15,6 @@ _DURATION = re.compile(r"(?:([0-9]{1,9})d)?(?:([0-9]{1,9})h)?(?:([0-9]{1,9})m)?(
 _MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?(?P<offset>[Zz]|[+-]\d{2}:?\d{2})?")
 _CRON_FIELDS = 5
 _A_DAY = datetime(2026, 1, 1, tzinfo=UTC)
-
-try:
-    from cronsim import CronSim, CronSimError
-except ImportError:  # then only the number of fields is looked at
-    CronSim = None  # type: ignore[assignment,misc]  # a module that is missing has no type
-    CronSimError = ValueError  # type: ignore[assignment,misc]  # as above
 
 
 def seconds_of(value: object) -> int:
@@ -63,15 +59,50 @@ def cron_trouble(expression: str) -> str:
     fields = expression.split()
     if len(fields) != _CRON_FIELDS:
         return f"is {shown(expression)}; a cron expression has five fields (minute hour day month weekday)"
-    if CronSim is None:
-        return ""
     try:
         next(CronSim(expression, _A_DAY))
     except StopIteration:
         return f"is {shown(expression)}, which never comes"
     except CronSimError as error:
+        minute, hour, day, month, weekday = fields
+        if "day-of-month" in str(error) and month != "*" and not cron_trouble(f"{minute} {hour} {day} * {weekday}"):
+            return f"is {shown(expression)}, which never comes"  # a good day, and no month has it
         return f"is {shown(expression)}: {str(error).lower()}"
     return ""
+
+
+def firing_after(cron: str, timezone: str, *, after: float) -> float | None:
+    """The first moment after `after` at which a cron expression comes in a time zone; None if it never does again.
+
+    As in Debian's cron: where clocks are put forward, what stood in the hour that is left out comes right after it;
+    where they are put back, it comes once. Expressions whose minute or hour begins with `*` go by time that passes.
+    """
+    zone = UTC if timezone == "UTC" else ZoneInfo(timezone)
+    for moment in CronSim(cron, datetime.fromtimestamp(after, zone)):
+        # where an hour comes twice, and it is the second one, CronSim answers with times of the first
+        if moment.timestamp() > after:
+            return moment.timestamp()
+    return None
+
+
+def last_firing(cron: str, timezone: str, *, after: float, until: float) -> float | None:
+    """The last moment in `after < moment <= until` at which a cron expression comes; None if there is none.
+
+    It is found by halving, so that a year of minutes that were missed costs as little as one.
+    """
+    last = None
+    while after < until:
+        found = firing_after(cron, timezone, after=after)
+        if found is None or found > until:
+            break
+        last = after = found
+        middle = (found + until) / 2
+        later = firing_after(cron, timezone, after=middle)
+        if later is None or later > until:
+            until = middle
+        else:
+            last = after = later
+    return last
 
 
 def timezone_trouble(name: str) -> str:

@@ -6,6 +6,7 @@ before it is expanded past them (R45). Every problem is collected; a plan comes 
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any, Required, TypedDict
 
 from pointsman.model.definition import (
     CallDefinition,
@@ -14,6 +15,7 @@ from pointsman.model.definition import (
     Kind,
     StageDefinition,
     StepDefinition,
+    When,
     WorkflowDefinition,
 )
 from pointsman.model.names import project_of, workflow_codes
@@ -21,9 +23,9 @@ from pointsman.model.plan import ROOT_KEY, Gate, PinnedWorkflow, Plan, PlannedSt
 from pointsman.model.problem import Code, Place, Problem, has_errors, sorted_problems
 from pointsman.model.values import JsonObject
 from pointsman.model.wire import plan_digest
-from pointsman.plan.contents import Contents
 from pointsman.plan.findings import Findings
 from pointsman.plan.frame import Frame
+from pointsman.plan.inputs import Inputs, call_problem, run_problem
 from pointsman.plan.library import Library
 from pointsman.plan.naming import crumbs, entry_names, shortened, target_names
 from pointsman.plan.targets import Aim, Targets, called_workflow, version_key
@@ -49,20 +51,41 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Planned:
-    """The plan, unless there was an error; every problem; and the variables that had no value."""
+    """The plan, unless there was an error; every problem; and the variables that had no value.
+
+    A lenient request never has a plan. It has an `outline`, for looking at and never for running: as far as the tree
+    could be expanded, with what has no value yet as it was written, and without a digest.
+    """
 
     plan: Plan | None
     problems: tuple[Problem, ...]
     variables: tuple[str, ...]
+    outline: Plan | None = None
 
 
 def plan(request: Request, library: Library) -> Planned:
     """The plan of a workflow, or every reason why there is none."""
     planner = _Planner(request, library)
     planner.expand()
-    problems = sorted_problems(planner.found.all())
-    ready = not has_errors(problems) and not planner.found.unresolved
-    return Planned(plan=planner.finished() if ready else None, problems=problems, variables=planner.found.variables)
+    problems, variables = sorted_problems(planner.found.all()), planner.found.variables
+    if request.lenient:
+        return Planned(plan=None, problems=problems, variables=variables, outline=planner.outline())
+    if has_errors(problems) or planner.found.unresolved:
+        return Planned(plan=None, problems=problems, variables=variables)
+    outline = planner.outline()
+    return Planned(plan=replace(outline, digest=plan_digest(outline)), problems=problems, variables=variables)
+
+
+class _Common(TypedDict, total=False):
+    """What every step has. A step is made once, of this and of what is its own: making one of another takes longer."""
+
+    name: Required[str]
+    key: Required[str]
+    parent: Required[int]
+    id: str
+    continue_on_error: bool
+    when: When
+    start_time: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +104,8 @@ class _TooLargeError(Exception):
 class _Planner:
     def __init__(self, request: Request, library: Library) -> None:
         self.request, self.library = request, library
-        self.targets = Targets(library, Contents())
+        self.targets = Targets(library, library.contents, lenient=request.lenient)
+        self.inputs = Inputs(library)
         self.steps: list[PlannedStep] = []
         self.children: dict[int, list[int]] = {}
         self.pinned: dict[PinnedWorkflow, None] = {request.pinned: None}
@@ -98,9 +122,10 @@ class _Planner:
             )
             return
         request = self.request
-        frame = Frame.root(
-            request.definition, request.pinned, request.properties, library=self.library, found=self.found
-        )
+        given = self.inputs.given(request.definition, request.pinned, request.properties, partial=request.lenient)
+        if not request.lenient:
+            self.found.problems += [run_problem(breach, request.definition) for breach in given.breaches]
+        frame = Frame.root(request.definition, request.pinned, given.scope, found=self.found)
         name = self.request.definition.name or self.request.definition.code
         root = PlannedStep(key=ROOT_KEY, kind=Kind.WORKFLOW, name=shortened(name), version=self.request.pinned.version)
         try:
@@ -109,9 +134,9 @@ class _Planner:
         except _TooLargeError:
             pass
 
-    def finished(self) -> Plan:
+    def outline(self) -> Plan:
         request = self.request
-        plan = Plan(
+        return Plan(
             workflow=request.definition.path,
             name=self.steps[0].name,
             pinned=tuple(self.pinned),
@@ -124,7 +149,6 @@ class _Planner:
             properties=request.properties,
             concurrency=request.definition.concurrency,
         )
-        return replace(plan, digest=plan_digest(plan))
 
     # The tree
 
@@ -158,11 +182,10 @@ class _Planner:
     def _step(self, key: str, parent: int, step: StepDefinition, frame: Frame, level: int) -> None:
         if not frame.called:
             self.own_step = step
-        name = shortened(frame.text(step.name, step, "name") or "")
-        common = PlannedStep(
+        name = frame.text(step.name, step, "name")
+        common = _Common(
+            name=shortened(step.name if name is None else name),
             key=key,
-            kind=Kind.STAGE,
-            name=name,
             parent=parent,
             id=step.id,
             continue_on_error=step.continue_on_error,
@@ -171,10 +194,7 @@ class _Planner:
         )
         match step:
             case StageDefinition():
-                planned = replace(
-                    common, run_as=step.run_as, max_parallel=step.max_parallel, fail_fast=step.fail_fast
-                )  # fmt: skip
-                self._expand(self._add(planned, level), step.children, frame, level + 1)
+                self._expand(self._add(_stage(common, step), level), step.children, frame, level + 1)
             case GateDefinition():
                 self._add(self._gate(common, step, frame), level)
             case ChangeDefinition():
@@ -184,7 +204,7 @@ class _Planner:
             case _:
                 raise TypeError(f"{type(step).__name__} is no step")
 
-    def _gate(self, common: PlannedStep, step: GateDefinition, frame: Frame) -> PlannedStep:
+    def _gate(self, common: _Common, step: GateDefinition, frame: Frame) -> PlannedStep:
         approval = step.approvers is not None
         policy = self.library.policy(project_of(frame.definition.path))
         gate = Gate(
@@ -197,11 +217,11 @@ class _Planner:
             on_timeout=step.on_timeout,
         )
         kind = Kind.APPROVAL if approval else Kind.WAIT
-        return replace(common, kind=kind, name=common.name or kind.value.capitalize(), gate=gate)
+        return _planned(common, kind=kind, name=common["name"] or kind.value.capitalize(), gate=gate)
 
     # Changes
 
-    def _change(self, common: PlannedStep, step: ChangeDefinition, frame: Frame, level: int) -> None:
+    def _change(self, common: _Common, step: ChangeDefinition, frame: Frame, level: int) -> None:
         action = frame.text(step.action, step, "action")
         overrides = frame.object(step.property_overrides, step, "property_overrides")
         paths = [
@@ -213,36 +233,31 @@ class _Planner:
             for index, path in enumerate(paths)
         ]
         if not step.listed:
-            self._one_change(replace(common, kind=Kind.CHANGE), shots[0], frame, level)
+            self._one_change(common, shots[0], frame, level)
             return
         shown = target_names([path or target for path, target in zip(paths, step.targets, strict=True)])
-        wrapper = self._add(
-            replace(
-                common,
-                run_as=step.run_as,
-                name=common.name or shortened(f"{action or step.action} on {len(paths)} targets"),
-            ),
-            level,
-        )
-        for shot, name in zip(shots, shown, strict=True):
-            child = PlannedStep(key=f"{common.key}.{shot.index + 1}", kind=Kind.CHANGE, name=name, parent=wrapper)
+        name = common["name"] or shortened(f"{action or step.action} on {len(paths)} targets")
+        wrapper = self._add(_planned(common, kind=Kind.STAGE, name=name, run_as=step.run_as), level)
+        for shot, shown_name in zip(shots, shown, strict=True):
+            child = _Common(key=f"{common['key']}.{shot.index + 1}", name=shown_name, parent=wrapper)
             self._one_change(child, shot, frame, level + 1)
 
     def _template_version(self, step: ChangeDefinition, index: int, frame: Frame) -> str | None:
         written = step.template_versions[index] if index < len(step.template_versions) else None
         return "" if written is None else frame.text(written, step, version_key(step, index))
 
-    def _one_change(self, planned: PlannedStep, shot: _Shot, frame: Frame, level: int) -> None:
+    def _one_change(self, common: _Common, shot: _Shot, frame: Frame, level: int) -> None:
         step, index, aim = shot.step, shot.index, shot.aim
         hit = self.targets.hit(aim, step, index)
-        frame.report(hit.problems)
-        name = planned.name or f"{aim.action or step.action} {crumbs(aim.path or step.targets[index])}"
+        frame.report([replace(problem, target=aim.path or "") for problem in hit.problems])
+        name = common["name"] or f"{aim.action or step.action} {crumbs(aim.path or step.targets[index])}"
         self._add(
-            replace(
-                planned,
+            _planned(
+                common,
+                kind=Kind.CHANGE,
                 name=shortened(name),
-                target=aim.path or "",
-                action=aim.action or "",
+                target=aim.path or step.targets[index],
+                action=aim.action or step.action,
                 content=hit.content,
                 retry=hit.retry,
             ),
@@ -251,32 +266,40 @@ class _Planner:
 
     # Called workflows
 
-    def _call(self, common: PlannedStep, step: CallDefinition, frame: Frame, level: int) -> None:
+    def _call(self, common: _Common, step: CallDefinition, frame: Frame, level: int) -> None:
         path = frame.text(step.target, step, "target")
         version = None if step.version is None else frame.text(step.version, step, "version")
-        entries = [
-            frame.object(entry, step, f"property_overrides.{index}" if step.listed else "property_overrides") or {}
-            for index, entry in enumerate(step.property_overrides)
-        ] or [{}]
+        written = step.property_overrides or ({},)
+        whole = [
+            frame.object(entry, step, f"property_overrides.{index}" if step.listed else "property_overrides")
+            for index, entry in enumerate(written)
+        ]
+        entries = [frame.known(entry) if found is None else found for found, entry in zip(whole, written, strict=True)]
         if path is None or (version is None and step.version is not None):
-            self._add(replace(common, kind=Kind.WORKFLOW, name=common.name or step.target), level)
+            self._add(_planned(common, kind=Kind.WORKFLOW, name=common["name"] or step.target), level)
             return
         pinned, definition, problems = self._called(step, path, version)
         frame.report(problems)
         if pinned is None or definition is None or self._closes_cycle(pinned, frame):
             return
         self.pinned.setdefault(pinned)
-        name = common.name or definition.name or definition.code
-        called = replace(common, kind=Kind.WORKFLOW, name=shortened(name), version=pinned.version)
-        places = [f"{common.key}.{index + 1}." if step.listed else f"{common.key}." for index in range(len(entries))]
-        frames = [frame.inner(definition, pinned, entry, at=at) for entry, at in zip(entries, places, strict=True)]
+        key, name = common["key"], common["name"] or definition.name or definition.code
+        called = _planned(common, kind=Kind.WORKFLOW, name=shortened(name), version=pinned.version)
+        places = [f"{key}.{index + 1}." if step.listed else f"{key}." for index in range(len(entries))]
+        given = [
+            self.inputs.given(definition, pinned, entry, partial=found is None)
+            for found, entry in zip(whole, entries, strict=True)
+        ]
+        for index, one in enumerate(given):
+            frame.report([call_problem(breach, step, index, pinned) for breach in one.breaches])
+        frames = [frame.inner(definition, pinned, one.scope, at=at) for one, at in zip(given, places, strict=True)]
         if not step.listed:
             self._expand(self._add(called, level), definition.steps, frames[0], level + 1)
             return
         wrapper = self._add(replace(called, run_as=step.run_as), level)
         for index, (inner, shown) in enumerate(zip(frames, entry_names(entries), strict=True)):
             child = PlannedStep(
-                key=f"{common.key}.{index + 1}", kind=Kind.WORKFLOW, name=shown, parent=wrapper, version=pinned.version
+                key=f"{key}.{index + 1}", kind=Kind.WORKFLOW, name=shown, parent=wrapper, version=pinned.version
             )
             self._expand(self._add(child, level + 1), definition.steps, inner, level + 2)
 
@@ -309,3 +332,13 @@ class _Planner:
 def _shown(pinned: PinnedWorkflow) -> str:
     name = "/".join(workflow_codes(pinned.path))
     return f"{name}@{pinned.version}" if pinned.version else name
+
+
+def _planned(common: _Common, **own: Any) -> PlannedStep:  # noqa: ANN401 - the fields of a step
+    return PlannedStep(**{**common, **own})
+
+
+def _stage(common: _Common, step: StageDefinition) -> PlannedStep:
+    return _planned(
+        common, kind=Kind.STAGE, run_as=step.run_as, max_parallel=step.max_parallel, fail_fast=step.fail_fast
+    )

@@ -1,6 +1,6 @@
-"""Files straight from Git objects: definitions, template folders, commits; never a checkout, no blob unmeasured."""
+"""Template folders and commits straight from Git objects; never a checkout, no blob unmeasured."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -8,22 +8,18 @@ import pygit2
 
 from pointsman.model.names import nearest
 from pointsman.model.problem import Code, Invalid, NotFound
-from pointsman.model.source import LARGEST_DEFINITION, Entry, Mode, Source
-from pointsman.repo.objects import FOLDER, OBJECT_ID, commit_at, tree_entries
+from pointsman.model.source import Mode
+from pointsman.repo.objects import FOLDER, OBJECT_ID, commit_at
 from pointsman.repo.opening import common_folder
 from pointsman.repo.printable import printable_text
 from pointsman.repo.tags import commit_of
 from pointsman.repo.targets import BRANCHES, TAGS, one_target, read_targets
 from pointsman.repo.walk import Found, entry_named, leads_elsewhere, measured_data, measured_size, refused, walked
 
-MOST_FILES = 100_000
-MOST_DEFINITION_BYTES = 64 * 1024 * 1024
 MOST_TEMPLATE_FILES = 2_000
 LARGEST_TEMPLATE_FILE = 5 * 1024 * 1024
 MOST_TEMPLATE_BYTES = 64 * 1024 * 1024
 
-_TOP_FOLDERS = (b"templates", b"projects")
-_TOP_FILES = (b"pointsman.yaml", b"pointsman.yml")
 _MOST_NAMES_COMPARED = 2_000
 
 
@@ -44,46 +40,6 @@ class CommitFacts:
     author: str
     committed_at: int | None
     subject: str
-
-
-@dataclass(slots=True)
-class _Gathered:
-    """What is collected on the way. Equal definitions are one blob, and share their bytes."""
-
-    odb: pygit2.Odb
-    prefix: str
-    entries: dict[str, Entry] = field(default_factory=dict)
-    trees: dict[str, str] = field(default_factory=dict)
-    loaded: dict[str, bytes] = field(default_factory=dict)
-    bytes_loaded: int = 0
-
-
-def source_at(repository: pygit2.Repository, commit: str, root: str = "") -> Source:
-    """`pointsman.yaml`, `templates/` and `projects/` below `root` at a commit (its full id), as they are in Git.
-
-    Nothing that is larger than a definition may be is read, only measured. No entries if there is no such root.
-    `Invalid` with the place for what can be no definitions at all: too many or too deep files, names such as `..`,
-    missing or damaged objects.
-    """
-    odb = repository.odb
-    prefix = f"{root.strip('/')}/" if root.strip("/") else ""
-    gathered = _Gathered(odb, prefix)
-    tree = root_tree_id(repository, commit, root)
-    starts: dict[str, str] = {}
-    for mode, raw, object_id in tree_entries(odb, tree) if tree else ():
-        if raw.lower() not in _TOP_FILES and raw not in _TOP_FOLDERS:
-            continue
-        name = raw.decode("ascii")
-        if name in starts or name in gathered.entries:
-            raise refused(prefix + name, "its folder has two entries of this name", code=Code.BAD_NAME)
-        if mode == FOLDER:
-            starts[name] = object_id
-        else:
-            _gather(gathered, Found(path=name, real=name, mode=mode, object_id=object_id))
-    for found in walked(odb, starts.items(), most=MOST_FILES, prefix=prefix):
-        _gather(gathered, found)
-    entries = dict(sorted(gathered.entries.items()))
-    return Source(entries=entries, trees=gathered.trees, commit=commit, prefix=prefix)
 
 
 def root_tree_id(repository: pygit2.Repository, commit: str, root: str = "") -> str:
@@ -161,40 +117,6 @@ def resolve_commit(repository: pygit2.Repository, text: str) -> str:
         return commit_of(repository.odb, found)
     except Invalid as error:
         raise Invalid(f"{printable_text(text)}: {error.says}", hint=error.hint) from error
-
-
-def _gather(gathered: _Gathered, found: Found) -> None:
-    parts = found.path.split("/")
-    if found.mode == FOLDER:
-        if (len(parts) == 2 and parts[0] == "templates") or (
-            len(parts) == 4 and parts[0] == "projects" and parts[2] == "templates"
-        ):
-            gathered.trees[found.path] = found.object_id
-        return
-    mode = Mode(found.mode)
-    if mode in {Mode.SUBMODULE, Mode.UNKNOWN}:
-        gathered.entries[found.path] = Entry(mode=mode, size=0, oid=found.object_id)
-        return
-    size = measured_size(gathered.odb, found, prefix=gathered.prefix)
-    data = None
-    if mode is not Mode.SYMLINK and size <= LARGEST_DEFINITION and found.path.endswith((".yaml", ".yml")):
-        data = _definition(gathered, found, size)
-    gathered.entries[found.path] = Entry(mode=mode, size=size, oid=found.object_id, data=data)
-
-
-def _definition(gathered: _Gathered, found: Found, size: int) -> bytes:
-    data = gathered.loaded.get(found.object_id)
-    if data is not None:
-        return data
-    gathered.bytes_loaded += size
-    if gathered.bytes_loaded > MOST_DEFINITION_BYTES:
-        raise refused(
-            gathered.prefix + found.path,
-            f"with it there are more than {MOST_DEFINITION_BYTES // 1024**2} MiB of YAML files",
-            code=Code.TOO_LARGE,
-        )
-    data = gathered.loaded[found.object_id] = measured_data(gathered.odb, found, size=size, prefix=gathered.prefix)
-    return data
 
 
 def _template_file_size(odb: pygit2.Odb, found: Found) -> int:

@@ -1,7 +1,8 @@
 """Branches and tags of a repository at one moment, and what moved between two.
 
 Reading again costs what has changed: an unchanged packed-refs is not parsed again, and only refs that name
-another object than before are looked into.
+another object than before are looked into. Tags that can release nothing are never opened: of 100,000 tags most
+are other people's, and opening one costs more than all else that is done about it.
 """
 
 from collections.abc import Iterable, Mapping
@@ -16,22 +17,25 @@ from pointsman.repo.objects import header, kind_name
 from pointsman.repo.opening import common_folder
 from pointsman.repo.tags import TagRef, tag_ref
 from pointsman.repo.targets import BRANCHES, TAGS, Targets, read_targets
+from pointsman.repo.versions import may_release
 
 _MOST_LOOKED_AT_AGAIN = 100
 
-_Ref = TypeVar("_Ref", str, TagRef)
+_Value = TypeVar("_Value")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefSnapshot:
-    """All branches (short name → commit id) and tags (short name → `TagRef`), in no particular order.
+    """All branches (short name → commit id) and tags whose names may release something (short name → `TagRef`).
 
-    A tag that is not usable is there with its `trouble`; other refs that are not are in `unusable`, by their full
-    name made printable, with a sentence. `targets` and `troubled` are what the next reading starts from.
+    All `other_tags` are there by what they name, a tag object or anything else. A tag that is not usable is in `tags`
+    with its `trouble`; other refs that are not are in `unusable`, by their full name made printable, with a sentence.
+    `targets` and `troubled` are what the next reading starts from. Nothing is in any particular order.
     """
 
     branches: Mapping[str, str] = field(default_factory=dict)
     tags: Mapping[str, TagRef] = field(default_factory=dict)
+    other_tags: Mapping[str, str] = field(default_factory=dict)
     unusable: Mapping[str, str] = field(default_factory=dict)
     targets: Targets = field(default_factory=Targets, repr=False, compare=False)
     troubled: tuple[str, ...] = field(default=(), repr=False, compare=False)
@@ -74,12 +78,20 @@ def read_refs(repository: pygit2.Repository, before: RefSnapshot | None = None) 
     if before is not None and not names and targets.bad == last.targets.bad:
         return before
     branches, tags, unusable = dict(last.branches), dict(last.tags), _object_troubles(last)
+    others = dict(last.other_tags)
     odb = repository.odb
     for name in names:
-        _look_into(odb, name, targets.object_id(name), branches=branches, tags=tags, unusable=unusable)
+        object_id = targets.object_id(name)
+        if not name.startswith(TAGS):
+            _look_into(odb, name, object_id, branches=branches, unusable=unusable)
+        elif may_release(short := name.removeprefix(TAGS)):
+            _put(tags, short, None if object_id is None else tag_ref(odb, short, object_id))
+        else:
+            _put(others, short, object_id)
     now = RefSnapshot(
         branches=branches,
         tags=tags,
+        other_tags=others,
         unusable={**unusable, **targets.bad},
         targets=targets,
         troubled=_troubled(unusable, tags),
@@ -88,11 +100,11 @@ def read_refs(repository: pygit2.Repository, before: RefSnapshot | None = None) 
 
 
 def compare(before: RefSnapshot, after: RefSnapshot) -> RefMoves:
-    """What was created, moved and deleted between two snapshots. A tag moves if it changes in any way. Pure."""
+    """What was created, moved and deleted between two snapshots. A tag moves if it names another object. Pure."""
     if before is after:
         return RefMoves()
     branches = _moves(before.branches, after.branches)
-    tags = _moves(before.tags, after.tags)
+    tags = _moves(_tag_objects(before), _tag_objects(after))
     return RefMoves(
         branches_created=branches[0],
         branches_moved=branches[1],
@@ -104,7 +116,7 @@ def compare(before: RefSnapshot, after: RefSnapshot) -> RefMoves:
 
 
 def _moves(
-    before: Mapping[str, _Ref], after: Mapping[str, _Ref]
+    before: Mapping[str, str], after: Mapping[str, str]
 ) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
     moved = [name for name, now in after.items() if (then := before.get(name)) is not None and then != now]
     return (
@@ -112,6 +124,10 @@ def _moves(
         tuple(sorted(moved)),
         tuple(sorted(before.keys() - after.keys())),
     )
+
+
+def _tag_objects(snapshot: RefSnapshot) -> dict[str, str]:
+    return {**snapshot.other_tags, **{name: tag.object_id for name, tag in snapshot.tags.items()}}
 
 
 def _changed(before: Targets, after: Targets) -> Iterable[str]:
@@ -135,32 +151,20 @@ def _object_troubles(snapshot: RefSnapshot) -> dict[str, str]:
     return {name: says for name, says in snapshot.unusable.items() if name not in snapshot.targets.bad}
 
 
-def _look_into(
-    odb: pygit2.Odb,
-    name: str,
-    object_id: str | None,
-    *,
-    branches: dict[str, str],
-    tags: dict[str, TagRef],
-    unusable: dict[str, str],
-) -> None:
-    """Put one ref where it belongs now, and take it away from where it was."""
-    unusable.pop(name, None)
-    if name.startswith(TAGS):
-        short = name.removeprefix(TAGS)
-        if object_id is None:
-            tags.pop(short, None)
-        else:
-            tags[short] = tag_ref(odb, short, object_id)
-        return
-    short = name.removeprefix(BRANCHES)
-    trouble = "" if object_id is None else _branch_trouble(odb, object_id)
-    if trouble:
-        unusable[name] = trouble
-    if object_id is None or trouble:
-        branches.pop(short, None)
+def _put(where: dict[str, _Value], name: str, value: _Value | None) -> None:
+    if value is None:
+        where.pop(name, None)
     else:
-        branches[short] = object_id
+        where[name] = value
+
+
+def _look_into(
+    odb: pygit2.Odb, name: str, object_id: str | None, *, branches: dict[str, str], unusable: dict[str, str]
+) -> None:
+    """Put a branch where it belongs now, and take it away from where it was."""
+    trouble = "" if object_id is None else _branch_trouble(odb, object_id)
+    _put(unusable, name, trouble or None)
+    _put(branches, name.removeprefix(BRANCHES), None if trouble else object_id)
 
 
 def _branch_trouble(odb: pygit2.Odb, object_id: str) -> str:

@@ -32,32 +32,51 @@ class Found:
     object_id: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Start:
+    """A folder to look into; `path` and `real` as in `Found`, `depth` counted from 1."""
+
+    path: str
+    real: str
+    tree: str
+    depth: int = 1
+
+
 def walked(odb: pygit2.Odb, starts: Iterable[tuple[str, str]], *, most: int, prefix: str = "") -> Iterator[Found]:
     """Every entry below `starts` (path, tree id), a folder before what is in it, in no other order.
 
-    `Invalid`, naming the place with `prefix` before it, for more than `most` entries, a folder more than `DEEPEST`
-    deep, a path of more than `LONGEST_PATH` letters, a name that leads elsewhere or occurs twice, or a missing object.
+    `Invalid`, naming the place with `prefix` before it, for more than `most` entries, and as `folder_entries` says.
     """
-    waiting = [(path, path, tree, 1) for path, tree in starts]
-    count = 0
+    waiting = [Start(path=path, real=path, tree=tree) for path, tree in starts]
+    left = most
     while waiting:
-        folder, real_folder, tree, depth = waiting.pop()
-        seen: set[bytes] = set()
-        for mode, raw, object_id in _entries(odb, tree, prefix + folder):
-            count += 1
-            name = printable_name(raw)
-            path = f"{folder}/{name}" if folder else name
-            _check_name(raw, seen, prefix + path)
-            if count > most:
-                raise refused(prefix + path, f"there are more than {most:,} files and folders", code=Code.LIMIT)
-            if len(path) > LONGEST_PATH:
-                raise refused(prefix + path, f"its path has more than {LONGEST_PATH:,} characters", code=Code.LIMIT)
-            real = _real_path(real_folder, raw, folder)
-            if mode == FOLDER:
-                if depth >= DEEPEST:
-                    raise refused(prefix + path, f"folders are nested more than {DEEPEST} deep", code=Code.LIMIT)
-                waiting.append((path, real, object_id, depth + 1))
-            yield Found(path=path, real=real, mode=mode, object_id=object_id)
+        start = waiting.pop()
+        for found in folder_entries(odb, start, most=left, limit=most, prefix=prefix):
+            left -= 1
+            if found.mode == FOLDER:
+                waiting.append(Start(path=found.path, real=found.real, tree=found.object_id, depth=start.depth + 1))
+            yield found
+
+
+def folder_entries(odb: pygit2.Odb, start: Start, *, most: int, limit: int, prefix: str = "") -> Iterator[Found]:
+    """What lies in one folder.
+
+    `Invalid`, naming the place with `prefix` before it, for more than `most` entries (what is left of `limit`), a
+    folder more than `DEEPEST` deep, a path of more than `LONGEST_PATH` letters, a name that leads elsewhere or occurs
+    twice, or a missing object.
+    """
+    seen: set[bytes] = set()
+    for mode, raw, object_id in _entries(odb, start.tree, prefix + start.path):
+        name = printable_name(raw)
+        path = f"{start.path}/{name}" if start.path else name
+        _check_name(raw, seen, prefix + path)
+        if len(seen) > most:
+            raise refused(prefix + path, f"there are more than {limit:,} files and folders", code=Code.LIMIT)
+        if len(path) > LONGEST_PATH:
+            raise refused(prefix + path, f"its path has more than {LONGEST_PATH:,} characters", code=Code.LIMIT)
+        if mode == FOLDER and start.depth >= DEEPEST:
+            raise refused(prefix + path, f"folders are nested more than {DEEPEST} deep", code=Code.LIMIT)
+        yield Found(path=path, real=_real_path(start.real, raw, start.path), mode=mode, object_id=object_id)
 
 
 def entry_named(odb: pygit2.Odb, tree: str, name: str) -> tuple[int, str] | None:

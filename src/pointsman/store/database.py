@@ -38,7 +38,7 @@ class Database:
                 undo.callback(self._connection.close)
                 self._prepare()
                 self._migrate()
-            except sqlite3.DatabaseError as error:
+            except (sqlite3.DatabaseError, UnicodeDecodeError) as error:  # it quotes bytes of a damaged schema as text
                 raise _away(path, error) if _is_passing(error) else _damage(path, error) from error
             undo.pop_all()
         self._depth = 0
@@ -132,19 +132,19 @@ def _translated() -> Iterator[None]:
         ) from error
 
 
-def _is_passing(error: sqlite3.DatabaseError) -> bool:
+def _is_passing(error: Exception) -> bool:
     """Whether the file may well be good, and only cannot be used now."""
     return getattr(error, "sqlite_errorcode", 0) & 0xFF in PASSING  # the upper bits say more about the same error
 
 
-def _away(path: Path, error: sqlite3.DatabaseError) -> Unavailable:
+def _away(path: Path, error: Exception) -> Unavailable:
     return Unavailable(
         f"{path} cannot be opened now: {error}",
         hint=f"make room on its disk, and see who owns {path.parent} and whether another program holds it",
     )
 
 
-def _damage(path: Path, error: sqlite3.DatabaseError) -> DamagedError:
+def _damage(path: Path, error: Exception) -> DamagedError:
     return DamagedError(
         f"{path} cannot be read as Pointsman's state: {error}",
         hint=f"nothing was changed; move {path.name}, its -wal and its -shm file away and restore a backup",
