@@ -1,5 +1,6 @@
 """The repository, or loose folder, that a command stands in, and what its working tree, refs and tags say."""
 
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -7,10 +8,10 @@ from pathlib import Path
 
 from pointsman.cli.folders import TemplateFolders
 from pointsman.cli.loose import LooseReading
-from pointsman.cli.released import TagPublished
-from pointsman.intake.library import GitLibrary, policies
+from pointsman.intake.differences import Side
 from pointsman.intake.reading import PlanQuestion, Reading
-from pointsman.intake.verdict import Verdict, verdict
+from pointsman.intake.released import Release, TagPublished
+from pointsman.intake.verdict import Verdict
 from pointsman.load.assemble import Loaded, assemble
 from pointsman.load.working_tree import working_tree
 from pointsman.model.names import nearest, workflow_codes, workflow_path
@@ -57,12 +58,13 @@ class Wanted:
     ref: str | None = None
     inventory_branch: str = "main"
     properties: JsonObject = field(default_factory=dict)
+    texts: Mapping[str, str] = field(default_factory=dict)
 
 
 class Checkout:
     """What is at hand. `is_repository`: there are refs; `folder` is where `projects/` is, None in a bare repository."""
 
-    def __init__(self, folder: Path, root: str | None) -> None:
+    def __init__(self, folder: Path, root: str | None, *, inventory_branch: str | None = None) -> None:
         self.is_repository = True
         try:
             git = discover(folder)
@@ -76,7 +78,8 @@ class Checkout:
             self.reading.definitions.root = _found_root(folder.resolve(), top.resolve())
         self.root = self.reading.definitions.root.strip("/")
         self.folder = None if top is None else top / self.root
-        self.tags = TagPublished(self.reading)
+        branch = inventory_branch or os.environ.get("POINTSMAN_INVENTORY_BRANCH", "main")
+        self.tags = TagPublished(self.reading, inventory=self._head(branch))
         self.reading.published = self.tags
 
     def _loose(self, folder: Path, root: str | None) -> None:
@@ -95,39 +98,53 @@ class Checkout:
     def judged_tree(self) -> Judged:
         """The verdict on the working tree."""
         loaded = self.working
-        library = GitLibrary(
-            definitions=self.reading.definitions,
-            loaded=loaded,
-            published=self.reading.published,
-            policies=policies(loaded),
-            drafts=loaded.workflows,
-        )
-        return Judged(verdict=verdict(loaded, library, pins={}, users=None), loaded=loaded, source=self._source)
+        found = self.reading.judging.verdict(self.reading.side(loaded))
+        return Judged(verdict=found, loaded=loaded, source=self._source)
 
     def judged_ref(self, ref: str) -> Judged:
         """The verdict on a ref; a release tag is judged with the versions that it gives."""
         if not self.is_repository:
             raise NotFound(f"there is no ref {ref}: this is no Git repository")
         commit = self.reading.resolve(ref)
-        tag = parse_tag(ref.removeprefix("refs/tags/"))
-        publishes: Mapping[str, str] = {}
-        if tag is not None and tag.tag in self.reading.refs().tags:
-            publishes = {workflow_path(tag.project, tag.workflow) if tag.workflow else "*": tag.display}
-        found = self.reading.judge(commit, publishes)
+        release = self._release(ref)
+        found = self.tags.verdict(release) if release else self.reading.judge(commit)
         try:
             loaded, source = self.reading.definitions.at(commit), self.reading.definitions.source(commit)
         except Invalid:  # it cannot be read at all, which the verdict says
             loaded, source = assemble(Source(entries={})), Source(entries={})
         return Judged(verdict=found, loaded=loaded, source=source)
 
+    def side(self, ref: str) -> Side:
+        """What stands at a ref, or in the working tree, to be compared with another state."""
+        if ref == WORKING_TREE:
+            return self.reading.side(self.working)
+        if not self.is_repository:
+            raise NotFound(f"there is no ref {ref}: this is no Git repository")
+        loaded = self.reading.definitions.at(self.reading.resolve(ref))
+        return self.reading.side(loaded, self._publishes(ref))
+
+    def _publishes(self, ref: str) -> Mapping[str, str]:
+        """The versions that a ref gives, if it is a release tag."""
+        release = self._release(ref)
+        if release is None:
+            return {}
+        tag = release[0]
+        return {workflow_path(tag.project, tag.workflow) if tag.workflow else "*": tag.display}
+
+    def _release(self, ref: str) -> Release | None:
+        """The release tag that a ref is."""
+        tag = parse_tag(ref.removeprefix("refs/tags/"))
+        found = self.reading.refs().tags.get(tag.tag) if tag else None
+        return (tag, found) if tag and found else None
+
     @cached_property
     def templates(self) -> TemplateFolders:
         """The template folders of the working tree."""
-        return TemplateFolders(self._tree_folder)
+        return TemplateFolders(self.tree_folder)
 
     @cached_property
     def _source(self) -> Source:
-        found = working_tree(self._tree_folder)
+        found = working_tree(self.tree_folder)
         trees = {path: self.templates.tree(path) for path in found.trees}
         return replace(found, trees=trees, prefix=f"{self.root}/" if self.root and self.is_repository else "")
 
@@ -137,7 +154,8 @@ class Checkout:
         return assemble(self._source, pinned=self.reading.definitions.template)
 
     @property
-    def _tree_folder(self) -> Path:
+    def tree_folder(self) -> Path:
+        """The folder of the working tree that holds `projects/`; `NotFound` if there is none."""
         if self.folder is None:
             raise NotFound("a bare repository has no working tree", hint="name a ref, such as main")
         if not self.folder.is_dir():
@@ -187,7 +205,9 @@ class Checkout:
                 "this is no Git repository, so nothing is published in it", hint="plan the files as they are: --ref ."
             )
         path = self.workflow(wanted.workflow, ref=wanted.ref)
-        question = PlanQuestion(workflow=path, inventory="", version=wanted.version, properties=wanted.properties)
+        question = PlanQuestion(
+            workflow=path, inventory="", version=wanted.version, properties=wanted.properties, texts=wanted.texts
+        )
         if wanted.ref == WORKING_TREE:
             return self.reading.plan_loaded(question, self.working)
         if wanted.ref is not None:
@@ -197,17 +217,24 @@ class Checkout:
         return self.reading.plan(replace(question, inventory=self._inventory(wanted.inventory_branch)))
 
     def _inventory(self, branch: str) -> str:
-        """The head of the inventory branch; in a clone that has it only from its origin, that one."""
+        """The head of the inventory branch; `NotFound` if there is none."""
+        head = self._head(branch)
+        if not head:
+            raise NotFound(
+                f"there is no branch {branch} to take the targets from",
+                hint="name the branch that holds them with --inventory-branch",
+            )
+        return head
+
+    def _head(self, branch: str) -> str:
+        """The head of a branch, in a clone that has it only from its origin that one; empty if there is none."""
         refs = self.reading.refs()
         if branch in refs.branches:
             return refs.branches[branch]
         try:
             return self.reading.resolve(f"refs/remotes/origin/{branch}")
-        except NotFound:
-            raise NotFound(
-                f"there is no branch {branch} to take the targets from",
-                hint="name the branch that holds them with --inventory-branch",
-            ) from None
+        except (NotFound, Invalid):
+            return ""
 
     def _unpublished(self, path: str, version: str | None) -> Invalid | NotFound:
         releases = self.tags.candidates(path)

@@ -117,7 +117,7 @@ def _engine(checkout: Checkout, data: Path | None) -> Iterator[tuple[Engine, Dat
 
 def _tree_files(checkout: Checkout, tree: str) -> FolderFiles:
     """A template's files, from Git or from the working tree."""
-    return checkout.templates.files(tree) if tree.startswith("tree-") else checkout.reading.export(tree)
+    return checkout.templates.files(tree) if tree in checkout.templates else checkout.reading.export(tree)
 
 
 class _LocalRun:

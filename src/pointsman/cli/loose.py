@@ -1,6 +1,7 @@
 """Reading a folder that is no Git repository: there is no commit, no version and nothing published."""
 
 from pointsman.intake.definitions import Definitions
+from pointsman.intake.judging import Judging
 from pointsman.intake.published import Published
 from pointsman.intake.reading import Reading
 from pointsman.model.inventory import Template
@@ -23,4 +24,5 @@ class LooseReading(Reading):
     def __init__(self) -> None:
         self.definitions = _NoCommits()
         self.published = Published()
+        self.judging = Judging()
         self._refs = None

@@ -1,7 +1,6 @@
 """Options that several commands share, and how what is written in them is read."""
 
 import json
-import math
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -12,7 +11,7 @@ from typing import Any, NoReturn, TypeVar
 import click
 
 from pointsman.model.problem import Invalid, PointsmanError, Problem
-from pointsman.model.values import Json, JsonObject, merged
+from pointsman.model.values import JsonObject
 
 F = TypeVar("F", bound=Callable[..., Any])
 DEFAULT_SERVER = "http://127.0.0.1:8484"
@@ -52,13 +51,13 @@ def inventory_option(function: F) -> F:
 
 
 def property_options(function: F) -> F:
-    """`--set` and `--properties`: the values of variables; they are read with `given_properties`."""
+    """`--set` and `--properties`: values of variables, read with `given_texts` and `given_properties`."""
     single = click.option(
         "--set",
         "settings",
         metavar="KEY=VALUE",
         multiple=True,
-        help="A variable's value, as JSON or else as text; a dotted key reaches into objects. Repeatable.",
+        help="A variable's value, as its input takes it; a dotted key reaches into objects. Repeatable.",
     )
     file = click.option(
         "--properties",
@@ -92,30 +91,22 @@ def quiet_option(function: F) -> F:
     return click.option("-q", "--quiet", is_flag=True, help="Print ids only.")(function)
 
 
-def given_properties(settings: Iterable[str], file: Path | None) -> JsonObject:
-    """The values of a file with those of `--set` laid over it, later ones over earlier ones."""
-    properties = {} if file is None else _file_properties(file)
+def given_properties(file: Path | None) -> JsonObject:
+    """The values in a file of properties."""
+    return {} if file is None else _file_properties(file)
+
+
+def given_texts(settings: Iterable[str]) -> dict[str, str]:
+    """The texts of `--set` by their dotted keys, the later of two last: what they mean, the workflow's inputs say."""
+    texts: dict[str, str] = {}
     for setting in settings:
         key, equals, text = setting.partition("=")
-        parts = key.strip().split(".")
-        if not equals or not all(parts):
+        name = key.strip()
+        if not equals or not all(name.split(".")):
             raise click.BadParameter(f"{setting!r} is not KEY=VALUE", param_hint="--set")
-        value = value_of(text)
-        for part in reversed(parts):
-            value = {part: value}
-        assert isinstance(value, dict)
-        properties = merged(properties, value)
-    return properties
-
-
-def value_of(text: str) -> Json:
-    """The value that a text on the command line means: JSON, unless that would be a string, or none at all."""
-    try:
-        value: Json = json.loads(text, parse_constant=_no_number)
-    except (ValueError, RecursionError):
-        return text
-    too_large = isinstance(value, float) and not math.isfinite(value)
-    return text if isinstance(value, str) or too_large else value
+        texts.pop(name, None)
+        texts[name] = text
+    return texts
 
 
 def given_metadata(pairs: Iterable[str]) -> JsonObject:

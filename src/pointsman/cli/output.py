@@ -18,6 +18,8 @@ WIDEST_LINE = 160
 _UNSAFE = re.compile(
     r"(?:(?!\x1b\[[0-9;]{0,16}m)\x1b)|[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]"
 )
+# What stands at a column: a quoted scalar, a plain one up to what ends it on its line, or else a single sign.
+_WORD = re.compile(r"""("(?:\\.|[^"\\])*"|'(?:''|[^'])*'|(?:[^\s,\[\]{}:]|:(?=\S)|[ \t]+(?![\s#]))+)(?<!\s)""")
 STATE_COLOURS = {
     "succeeded": "green",
     "valid": "green",
@@ -163,11 +165,17 @@ def _marked(finding: Finding, text: str, stream: TextIO, colour: str) -> list[st
     start = max(0, finding.column - WIDEST_LINE // 2)
     number = f"{finding.line:5} "
     bar = painted("│", stream, dim=True)
-    marker = painted("^", stream, colour, bold=True)
+    marker = painted("^" * min(extent(line, finding.column), WIDEST_LINE), stream, colour, bold=True)
     return [
         f"{painted(number, stream, dim=True)}{bar} {clean(line[start : start + WIDEST_LINE]).rstrip()}",
         f"{' ' * len(number)}{bar} {' ' * (finding.column - 1 - start)}{marker}",
     ]
+
+
+def extent(line: str, column: int) -> int:
+    """How many columns what stands at a column of a line of YAML takes; one where that is nothing."""
+    found = _WORD.match(line, column - 1)
+    return len(found[0]) if found else 1
 
 
 def findings_summary(findings: Sequence[Finding]) -> str:

@@ -10,6 +10,7 @@ import click
 from pointsman.cli.checkout import Checkout, Wanted
 from pointsman.cli.options import (
     given_properties,
+    given_texts,
     inventory_option,
     json_option,
     property_options,
@@ -80,7 +81,8 @@ def wanted(
         version=version,
         ref=ref,
         inventory_branch=inventory_branch,
-        properties=given_properties(settings, properties_file),
+        properties=given_properties(properties_file),
+        texts=given_texts(settings),
     )
 
 

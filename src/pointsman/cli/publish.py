@@ -2,33 +2,33 @@
 
 import os
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import click
 
 from pointsman.cli.checkout import Checkout
+from pointsman.cli.differences import text_lines
 from pointsman.cli.options import inventory_option, quiet_option, repository_options
 from pointsman.cli.output import Finding, finding_text, put, say
-from pointsman.intake.library import GitLibrary, policies
+from pointsman.intake.differences import differences
+from pointsman.intake.needs import Releases, lacking
 from pointsman.model.names import workflow_codes
 from pointsman.model.plan import PinnedWorkflow
-from pointsman.model.problem import Code, Invalid, NotFound, Refused, Severity, has_errors
-from pointsman.plan.planner import Request, plan
-from pointsman.repo.publishing import create_tag, next_version
+from pointsman.model.problem import Invalid, NotFound, Refused, has_errors
+from pointsman.repo.publishing import create_signed_tag, create_tag, delete_tag, next_version
 from pointsman.repo.versions import ReleaseTag, parse_tag
 from pointsman.web.words import counted
 
 _UNCHANGED = 0
 _IGNORED = 1 << 14
 _MOST_NAMED = 3
-_ABOUT_TARGETS = {Code.UNKNOWN_TARGET, Code.UNKNOWN_ACTION, Code.UNKNOWN_TEMPLATE}
 
 
 @click.command(epilog="Example: pointsman publish hello_world/rollout-pipeline 2.0.0rc1")
 @click.argument("workflow")
 @click.argument("version", metavar="[VERSION]", required=False)
 @click.option("-m", "--message", help="The tag's message.")
+@click.option("--sign", is_flag=True, help="Sign the tag with your SSH key, as git tag -s does.")
 @quiet_option
 @inventory_option
 @repository_options
@@ -37,6 +37,7 @@ def publish(
     version: str | None,
     *,
     message: str | None,
+    sign: bool,
     inventory_branch: str,
     folder: Path,
     root: str | None,
@@ -46,7 +47,7 @@ def publish(
 
     Without VERSION it is the next whole number. Nothing is pushed.
     """
-    checkout = Checkout(folder, root)
+    checkout = Checkout(folder, root, inventory_branch=inventory_branch)
     if not checkout.is_repository:
         raise NotFound(f"{folder.absolute()} is no Git repository, so there is nothing to tag")
     try:
@@ -58,9 +59,17 @@ def publish(
     tag = _tag(checkout, path, version)
     _check_valid(checkout, path, head, tag)
     _warn_of_targets(checkout, path, head, inventory_branch)
+    _show_changes(checkout, path, head)
     name = f"{tag.project}/{tag.workflow}"
     text = message or f"Publish {name} {tag.display}"
-    create_tag(checkout.repository, tag.tag, head, f"{text}\n", _tagger(checkout))
+    if sign:
+        _make_signed(checkout, tag, head, text)
+    elif checkout.tags.must_be_signed:
+        raise Refused(
+            f"tags must be signed, as the branch {inventory_branch} says", hint="publish it with --sign, or: git tag -s"
+        )
+    else:
+        create_tag(checkout.repository, tag.tag, head, f"{text}\n", _tagger(checkout))
     if quiet:
         put(tag.tag)
         return
@@ -109,21 +118,34 @@ def _tag(checkout: Checkout, path: str, version: str | None) -> ReleaseTag:
 
 def _warn_of_targets(checkout: Checkout, path: str, head: str, inventory_branch: str) -> None:
     """Say what the inventory branch lacks that the workflow needs: a run would be refused (R28)."""
-    definitions = checkout.reading.definitions
     branch = checkout.reading.refs().branches.get(inventory_branch)
     if branch is None or branch == head:
         return
-    loaded = definitions.at(branch)
-    library = GitLibrary(
-        definitions=definitions, loaded=loaded, published=checkout.reading.published, policies=policies(loaded)
-    )
-    definition = definitions.at(head).workflows[path]
-    request = Request(pinned=PinnedWorkflow(path=path, version="", commit=head), definition=definition, lenient=True)
-    missing = [problem for problem in plan(request, library).problems if problem.code in _ABOUT_TARGETS]
+    releases = Releases(definitions=checkout.reading.definitions, published=checkout.reading.published)
+    pinned = PinnedWorkflow(path=path, version="", commit=head)
+    missing = lacking(releases, pinned, inventory=branch)
     for problem in missing:
-        say(finding_text(Finding.of(replace(problem, severity=Severity.WARNING)), sys.stderr))
+        say(finding_text(Finding.of(problem), sys.stderr))
     if missing:
-        say(f"hint: a run of it is refused until the branch {inventory_branch} has these targets and actions")
+        say(f"hint: a run of it is refused until the branch {inventory_branch} has what is missing")
+
+
+def _show_changes(checkout: Checkout, path: str, head: str) -> None:
+    """Say what is different from the latest version."""
+    newest = checkout.tags.find(path, None)
+    if newest is None:
+        return
+    found = tuple(differences(checkout.side(newest.tag), checkout.side(head), only=path))
+    say("\n".join(text_lines(found, sys.stderr)) or f"nothing changes in it since version {newest.version}")
+
+
+def _make_signed(checkout: Checkout, tag: ReleaseTag, head: str, text: str) -> None:
+    """Make the tag and look at its signature as a daemon will; a tag that would be invalid does not stay."""
+    create_signed_tag(checkout.repository, tag.tag, head, text)
+    problem = checkout.tags.signature(checkout.reading.refs().tags[tag.tag])
+    if problem is not None:
+        delete_tag(checkout.repository, tag.tag)
+        raise Invalid(f"the tag {tag.tag} would be invalid, so it was not made", [problem])
 
 
 def _tagger(checkout: Checkout) -> tuple[str, str] | None:

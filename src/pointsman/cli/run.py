@@ -10,6 +10,7 @@ from pointsman.cli.options import (
     given_answers,
     given_metadata,
     given_properties,
+    given_texts,
     inventory_option,
     json_option,
     property_options,
@@ -72,7 +73,8 @@ def _run_served(workflow: str, given: dict[str, Any]) -> int:
     name, version = split_version(workflow)
     body: dict[str, Any] = {
         "workflow": name,
-        "properties": given_properties(given["settings"], given["properties_file"]),
+        "properties": given_properties(given["properties_file"]),
+        "set": given_texts(given["settings"]),
         "metadata": given_metadata(given["metadata"]),
         "skip_steps": list(given["skip"]),
     }

@@ -20,7 +20,7 @@ from pointsman.cli.options import given_environment, readable_settings
 @click.option("--operator", metavar="NAME", help="Who you are while there are no users; by default your login name.")
 @click.option("--root", metavar="FOLDER", help="The subfolder of the repository that holds projects/.")
 def serve(repository: str | None, *, config: Path | None, **flags: Any) -> None:  # noqa: ANN401 - options, all text
-    """Follow REPOSITORY and run what is published in it, until told to stop.
+    """Follow REPOSITORY, a path or a URL, and run what is published in it, until told to stop.
 
     One line with the address is printed when it is ready. Without users it serves only this machine, as one operator.
     """

@@ -38,6 +38,7 @@ async def create_run(ask: Ask) -> Response:
         workflow=body.workflow,
         version=version_text(body.version),
         properties=body.properties,
+        texts=body.set,
         metadata=body.metadata,
         skip_steps=body.skip_steps,
         run_id=run_id_for(ask),

@@ -1,5 +1,7 @@
 """The API about what there is to run: workflows, verdicts, plans, targets."""
 
+from dataclasses import replace
+
 from starlette.responses import Response
 
 from pointsman.intake.reading import PlanQuestion
@@ -41,9 +43,9 @@ async def validate(ask: Ask) -> Response:
         hidden = [path for path in verdict.workflows if project_of(path) not in visible]
         files = {verdict.workflows[path].file for path in hidden}
         problems = tuple(problem for problem in verdict.problems if problem.place.path not in files)
+        seen = {path: facts for path, facts in verdict.workflows.items() if path not in hidden}
         verdict = Verdict(
-            problems=problems,
-            workflows={path: facts for path, facts in verdict.workflows.items() if path not in hidden},
+            others=problems, workflows={path: replace(facts, problems=()) for path, facts in seen.items()}
         )
     else:
         project, workflow, source = _draft(ask, body.project, body.workflow, body.source)
@@ -77,18 +79,22 @@ async def _question(ask: Ask, body: PlanBody) -> PlanQuestion:
             inventory=_head(ask),
             source=source,
             properties=body.properties,
+            texts=body.set,
         )
     if body.workflow is None:
         raise BadRequestError("name a workflow, or send a project and a source")
     entry = ask.office.starter.entry(ask.actor, body.workflow)
     if body.ref is not None:
         commit = await readers.resolve(body.ref)
-        return PlanQuestion(workflow=entry.path, inventory=_head(ask), draft=commit, properties=body.properties)
+        return PlanQuestion(
+            workflow=entry.path, inventory=_head(ask), draft=commit, properties=body.properties, texts=body.set
+        )
     return PlanQuestion(
         workflow=entry.path,
         inventory=_head(ask),
         version=version_text(body.version),
         properties=body.properties,
+        texts=body.set,
     )
 
 

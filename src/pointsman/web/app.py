@@ -11,7 +11,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from pointsman.model.problem import PointsmanError
-from pointsman.web import api_gates, api_runs, api_workflows, health, pages
+from pointsman.web import api_gates, api_runs, api_schedules, api_workflows, health, pages
 from pointsman.web.asking import actor_of
 from pointsman.web.bodies import BadRequestError
 from pointsman.web.calls import PREFIX
@@ -20,7 +20,7 @@ from pointsman.web.guard import Guard
 from pointsman.web.office import Office
 from pointsman.web.openapi import openapi
 
-CALLS = (*api_workflows.CALLS, *api_runs.CALLS, *api_gates.CALLS)
+CALLS = (*api_workflows.CALLS, *api_runs.CALLS, *api_gates.CALLS, *api_schedules.CALLS)
 OPEN_PATHS = frozenset({"/healthz", "/readyz", "/metrics", "/version", "/login", "/static", PREFIX + "/tokens"})
 
 

@@ -33,17 +33,18 @@ class Body(BaseModel):
 
 
 class RunBody(Body):
-    """`POST runs`."""
+    """`POST runs`. `set` holds texts by dotted names, as `--set` does: each becomes the value that its input takes."""
 
     workflow: str = Field(max_length=300)
     version: str | int | None = None  # a number such as 1.10 would already have lost its last digit
     properties: dict[str, Any] = Field(default_factory=dict)
+    set: dict[str, str] = Field(default_factory=dict)
     metadata: dict[str, Any] = Field(default_factory=dict)
     skip_steps: list[str] = Field(default_factory=list, max_length=200)
 
 
 class PlanBody(Body):
-    """`POST plan`: a published version, a draft at a ref, or a source."""
+    """`POST plan`: a published version, a draft at a ref, or a source. `set` is as in `RunBody`."""
 
     workflow: str | None = Field(default=None, max_length=300)
     version: str | int | None = None  # a number such as 1.10 would already have lost its last digit
@@ -51,6 +52,7 @@ class PlanBody(Body):
     project: str | None = Field(default=None, max_length=100)
     source: str | None = None
     properties: dict[str, Any] = Field(default_factory=dict)
+    set: dict[str, str] = Field(default_factory=dict)
 
 
 class ValidateBody(Body):

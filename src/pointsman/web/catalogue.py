@@ -84,7 +84,10 @@ class WorkflowLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkflowView:
-    """One workflow with all its versions, highest first, and drafts. `alarms` are sentences about its tags."""
+    """One workflow with all its versions, highest first, and drafts.
+
+    `alarms` are sentences about its tags, `starts` about what starts its runs by itself.
+    """
 
     path: str
     name: str
@@ -92,6 +95,7 @@ class WorkflowView:
     versions: tuple[VersionLine, ...] = ()
     drafts: tuple[DraftLine, ...] = ()
     alarms: tuple[str, ...] = ()
+    starts: tuple[str, ...] = ()
     may_run: bool = True
 
     @property
@@ -136,10 +140,11 @@ class RefView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FieldView:
-    """One variable's field. With `options` it is a choice among them; `value` is what was typed, or the default."""
+    """One variable's field. With `options` it is a choice among them; left empty, the run takes the `default`."""
 
     name: str
     value: str = ""
+    default: str = ""
     title: str = ""
     hint: str = ""
     required: bool = False
@@ -207,7 +212,7 @@ def errors_in(problems: Iterable[Problem]) -> int:
 def field_views(
     variables: Sequence[str], inputs: JsonObject | None, *, typed: Mapping[str, str], defaults: JsonObject
 ) -> tuple[FieldView, ...]:
-    """A field for each variable found and each property of `inputs`, with what was typed or else its default."""
+    """A field for each variable found and each property of `inputs`, with what was typed, and its default beside it."""
     schemas = _object((inputs or {}).get("properties"))
     required = (inputs or {}).get("required")
     names = list(dict.fromkeys([*schemas, *variables]))
@@ -221,7 +226,8 @@ def _field(name: str, schema: JsonObject, needed: bool, typed: Mapping[str, str]
     options = schema.get("enum", [True, False] if schema.get("type") == "boolean" else [])
     return FieldView(
         name=name,
-        value=typed.get(name, "" if default is None else _shown(default)),
+        value=typed.get(name, ""),
+        default="" if default is None else _shown(default),
         title=str(schema.get("title", "")),
         hint=str(schema.get("description", "")),
         required=needed and default is None,

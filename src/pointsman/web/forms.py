@@ -191,7 +191,8 @@ class _Watch:
                     return  # without `done`: the browser comes back to the next daemon
                 await asyncio.sleep(COALESCE_SECONDS)
                 try:
-                    await asyncio.wait_for(news.wait(), LOG_SECONDS if page.run.running else 15)
+                    async with asyncio.timeout(LOG_SECONDS if page.run.running else 15):
+                        await news.wait()
                 except TimeoutError:
                     continue
 

@@ -107,7 +107,8 @@ class _Limited:
             return await self._receive()
         left = self._end - asyncio.get_running_loop().time()
         try:
-            message = await asyncio.wait_for(self._receive(), max(left, 0.001))
+            async with asyncio.timeout(max(left, 0.001)):
+                message = await self._receive()
         except TimeoutError:
             if self.answering:
                 return {"type": "http.disconnect"}

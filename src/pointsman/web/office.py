@@ -12,6 +12,7 @@ from pointsman.intake.catalog import Catalog
 from pointsman.intake.follow import Follower
 from pointsman.intake.readers import Readers
 from pointsman.intake.start import Starter
+from pointsman.intake.triggers import TriggerLoop
 from pointsman.model.problem import NotFound
 from pointsman.store.events import Events
 from pointsman.store.runs import RunHeader
@@ -27,6 +28,7 @@ class Office:
     gates: Gates
     starter: Starter
     follower: Follower
+    triggers: TriggerLoop
     accounts: StoredAccounts
     login: Login
     directory: Directory

@@ -1,6 +1,5 @@
 """The form that starts a run, and the plan before it starts."""
 
-import json
 from collections.abc import Iterable, Mapping
 
 from starlette.requests import Request
@@ -9,11 +8,11 @@ from starlette.responses import RedirectResponse, Response
 from pointsman.intake.catalog import WorkflowEntry
 from pointsman.intake.reading import PlanQuestion
 from pointsman.intake.start import Wish
+from pointsman.intake.verdict import WorkflowVerdict
 from pointsman.model.plan import Plan
 from pointsman.model.problem import Invalid, Problem, Refused
-from pointsman.model.values import Json, JsonObject
 from pointsman.web.bodies import BadRequestError
-from pointsman.web.catalogue import RunForm, field_views, problem_views
+from pointsman.web.catalogue import FieldView, RunForm, field_views, problem_views
 from pointsman.web.forms import form_of, text_of
 from pointsman.web.pages import Visit
 from pointsman.web.present import plan_tree
@@ -43,7 +42,7 @@ async def _posted(visit: Visit) -> Response:
         wish = Wish(
             workflow=entry.path,
             version=text_of(form, "version") or None,
-            properties=_properties(entry, fields),
+            texts=_texts(fields),
             metadata={name: value for name, _, value in _pairs(text_of(form, "metadata"))},
             digest=text_of(form, "digest"),
         )
@@ -82,7 +81,7 @@ async def _form_page(
         name=(facts.name if facts else "") or entry.path.rsplit("/", 1)[1],
         versions=tuple(found.shown for found in runnable),
         version=chosen.shown,
-        fields=field_views(facts.variables if facts else (), facts.inputs if facts else None, typed=typed, defaults={}),
+        fields=_fields(facts, typed),
         overrides=fields.get("overrides", ""),
         metadata=fields.get("metadata", ""),
         digest=plan.digest if plan else "",
@@ -94,6 +93,12 @@ async def _form_page(
     return visit.page("run_new.html", status, form=form, workflows=[], problems=told, tree=tree)
 
 
+def _fields(facts: WorkflowVerdict | None, typed: Mapping[str, str]) -> tuple[FieldView, ...]:
+    if facts is None:
+        return ()
+    return field_views(facts.variables, facts.inputs, typed=typed, defaults=facts.defaults)
+
+
 async def _planned(
     visit: Visit, entry: WorkflowEntry, version: str, fields: Mapping[str, str]
 ) -> tuple[Plan | None, tuple[Problem, ...]]:
@@ -101,7 +106,7 @@ async def _planned(
         workflow=entry.path,
         inventory=visit.office.catalog.head,
         version=version,
-        properties=_properties(entry, fields),
+        texts=_texts(fields),
     )
     try:
         planned = await visit.office.readers.plan(question)
@@ -119,33 +124,7 @@ def _pairs(text: str) -> list[tuple[str, str, str]]:
     return [(name.strip(), equals, value.strip()) for name, equals, value in pairs]
 
 
-def _properties(entry: WorkflowEntry, fields: Mapping[str, str]) -> JsonObject:
-    """The run's overrides: the variables' fields, then the free lines; dotted names reach into objects."""
-    facts = entry.facts
-    schemas = (facts.inputs or {}).get("properties") if facts else None
-    result: JsonObject = {}
-    given = [(name.removeprefix("var."), value) for name, value in fields.items() if name.startswith("var.") and value]
-    given += [(name, value) for name, _, value in _pairs(fields.get("overrides", ""))]
-    for name, value in given:
-        schema = schemas.get(name) if isinstance(schemas, dict) else None
-        is_text = isinstance(schema, dict) and schema.get("type") == "string"
-        _put(result, name.split("."), value if is_text else typed_value(value))
-    return result
-
-
-def typed_value(text: str) -> Json:
-    """A number, boolean, null, object or list if the text is one in JSON, else the text."""
-    try:
-        value: Json = json.loads(text)
-    except ValueError:
-        return text
-    return text if isinstance(value, str) else value
-
-
-def _put(target: JsonObject, parts: list[str], value: Json) -> None:
-    for part in parts[:-1]:
-        below = target.setdefault(part, {})
-        if not isinstance(below, dict):
-            below = target[part] = {}
-        target = below
-    target[parts[-1]] = value
+def _texts(fields: Mapping[str, str]) -> dict[str, str]:
+    """The run's overrides as texts: the variables' fields, then the free lines; what they mean, the inputs say."""
+    given = {name.removeprefix("var."): value for name, value in fields.items() if name.startswith("var.") and value}
+    return {**given, **{name: value for name, _, value in _pairs(fields.get("overrides", ""))}}

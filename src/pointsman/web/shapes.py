@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from pointsman.intake.catalog import WorkflowEntry
 from pointsman.model.plan import CONTAINERS, Gate, Plan, PlannedStep
@@ -24,6 +25,11 @@ def moment(at: float | None) -> str | None:
     seconds, milliseconds = divmod(int(at * 1000), 1000)
     whole = datetime.fromtimestamp(seconds, UTC).replace(microsecond=milliseconds * 1000)
     return whole.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def local_moment(at: float, timezone: str) -> str:
+    """RFC 3339 in a time zone, to the second."""
+    return datetime.fromtimestamp(int(at), ZoneInfo(timezone)).isoformat()
 
 
 def run_shape(header: RunHeader, plan: Plan, *, url: str, blocked_by: tuple[int, ...] = ()) -> Shape:

@@ -24,6 +24,7 @@ from pointsman.web.catalogue import (
 from pointsman.web.pages import Visit
 from pointsman.web.present import plan_tree
 from pointsman.web.railway import moment
+from pointsman.web.starts import starts
 
 
 def entries_for(visit: Visit) -> list[WorkflowEntry]:
@@ -72,7 +73,9 @@ async def workflows(request: Request) -> Response:
     lines = [workflow_line(visit, entry) for entry in entries_for(visit)]
     projects = sorted({line.project for line in lines})
     grouped = [(project, [line for line in lines if line.project == project]) for project in projects]
-    return visit.page("workflows.html", projects=grouped)
+    everything = visit.office.catalog.project_codes() <= set(visit.office.projects(visit.actor))
+    unusable = visit.office.catalog.unusable if everything else {}
+    return visit.page("workflows.html", projects=grouped, unusable=unusable)
 
 
 async def workflow(request: Request) -> Response:
@@ -95,6 +98,7 @@ async def workflow(request: Request) -> Response:
             for tag, found in alarms.items()
             if (tag in tags or path in found) and (words := alarm_words(found, path))
         ),
+        starts=starts(visit, entry),
         may_run=line.may_run,
     )
     shown, tree = await _shown(visit, entry, request.query_params.get("ref"))
