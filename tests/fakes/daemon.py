@@ -38,9 +38,9 @@ class Answer:
 
 @dataclass
 class Daemon:
-    """One daemon over its starts and ends. `args` go to `pointsman serve`."""
+    """One daemon on a repository, by its path or URL, over its starts and ends. `args` go to `pointsman serve`."""
 
-    repository: Path
+    repository: Path | str
     data: Path
     args: tuple[str, ...] = ("--workers", "2")
     environ: dict[str, str] = field(default_factory=dict)

@@ -1,19 +1,24 @@
 """A follower for tests: real readers, a real ledger, and no daemon; it looks when it is told to."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import count
+from pathlib import Path
 
 from fakes.git import Repository
 from fakes.sources import DEV, files_of
 from pointsman.intake.alarms import Alarms
 from pointsman.intake.catalog import Catalog, WorkflowEntry
-from pointsman.intake.follow import Follow, Follower
+from pointsman.intake.follow import Follower
+from pointsman.intake.followed import Follow
+from pointsman.intake.known_verdicts import KnownVerdicts
 from pointsman.intake.readers import Readers
 from pointsman.intake.reading import PlanQuestion
+from pointsman.intake.verdict import Verdict
 from pointsman.plan.planner import Planned
 from pointsman.store.database import Database
 from pointsman.store.events import EntryFilter, Events
+from pointsman.store.verdicts import VerdictRows
 
 GOOD = f"steps: [{{target: {DEV}, action: check}}]"
 BAD = "steps: [{target: /projects/p/assets/gone, action: check}]"
@@ -29,6 +34,21 @@ def call(code: str, more: str = "") -> str:
     return f"steps: [{{type: workflow, target: {path(code)}{more}}}]"
 
 
+class NotedReaders(Readers):
+    """Readers that note which commits they were asked about."""
+
+    def __init__(self, repository: Path, root: str, data: Path) -> None:
+        super().__init__(repository, root, data)
+        self.judged: list[str] = []
+
+    async def verdict(
+        self, commit: str, *, publishes: Mapping[str, str] | None = None, users: tuple[str, ...] | None = None
+    ) -> Verdict:
+        """The verdict, and a note."""
+        self.judged.append(commit)
+        return await super().verdict(commit, publishes=publishes, users=users)
+
+
 class Following:
     """A follower over a repository, which looks when it is told to, and can be started again on what is left."""
 
@@ -37,19 +57,22 @@ class Following:
         self._runner = asyncio.Runner()
         self._clock = count(1)
         self.looks = 0
+        self.users: tuple[str, ...] | None = None
         self._begin()
 
-    def _begin(self) -> None:
+    def _begin(self, validator: str = "test") -> None:
         data = self.repository.path.parent / "data"
         self.database = Database(data / "state.db")
         self.log = Events(self.database)
         self.alarms = Alarms(self.database, self.log)
-        self.readers = Readers(self.repository.path, "", data)
+        self.rows = VerdictRows(self.database, validator)
+        self.readers = NotedReaders(self.repository.path, "", data)
         self.follower = Follower(
             Follow(repository=self.repository.path, inventory_branch="main", poll_seconds=0.05),
             self.readers,
             self.alarms,
-            users=lambda: None,
+            KnownVerdicts(self.rows),
+            users=lambda: self.users,
             now=lambda: float(next(self._clock)),
             on_look=self._looked,
         )
@@ -62,11 +85,11 @@ class Following:
         self._runner.run(self.follower.look())
         return self.follower.catalog
 
-    def restart(self) -> None:
-        """The daemon ends and starts again."""
+    def restart(self, validator: str = "test") -> None:
+        """The daemon ends and starts again, perhaps as another version of it."""
         self._runner.run(self.readers.close())
         self.database.close()
-        self._begin()
+        self._begin(validator)
 
     def close(self) -> None:
         """End everything."""
@@ -98,6 +121,11 @@ class Following:
         commit = self.repository.commit(files_of(**workflows))
         self.repository.tag(tag, commit)
         return commit
+
+    def judged(self) -> list[str]:
+        """The commits that readers were asked about since this was last asked."""
+        found, self.readers.judged = self.readers.judged, []
+        return found
 
     def move(self, tag: str, commit: str) -> None:
         """Push a tag again at another commit."""

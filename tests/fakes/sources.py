@@ -132,6 +132,12 @@ class World:
         assert found.plan is not None, told(found)
         return found.plan
 
+    def outline(self, text: str) -> Plan:
+        """The tree of this text as `deploy`, with what has no value yet as it is written."""
+        found = self.planned(text, lenient=True)
+        assert found.outline is not None
+        return found.outline
+
     def refusal(self, text: str, **properties: Any) -> str:
         """The only problem that keeps this text from being planned, as it prints."""
         found = self.planned(text, **properties)
