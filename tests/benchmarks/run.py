@@ -12,7 +12,7 @@ from typing import Any
 
 sys.path[0] = str(Path(__file__).resolve().parents[1])  # the packages of tests, instead of this folder
 
-from benchmarks import events, memory, plans, push, steps  # noqa: E402 - the line above comes first
+from benchmarks import events, memory, plans, push, steps, tags, verdicts  # noqa: E402 - the line above comes first
 from benchmarks.figures import Table  # noqa: E402 - as above
 from benchmarks.places import Task  # noqa: E402 - as above
 
@@ -22,6 +22,8 @@ BENCHMARKS: Mapping[str, Callable[[Task], Iterator[Table]]] = {
     "plan": plans.tables,
     "events": events.tables,
     "memory": memory.tables,
+    "tags": tags.tables,
+    "verdicts": verdicts.tables,
 }
 ROUNDS = 5
 
@@ -54,7 +56,7 @@ def _say(text: str) -> None:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="What steps, pushes, plans, events and memory cost on this machine.")
+    parser = argparse.ArgumentParser(description="What a daemon does, and what it costs on this machine.")
     parser.add_argument("--rounds", type=_count, default=ROUNDS, help=f"how often each is done ({ROUNDS})")
     parser.add_argument("--only", type=_names, default=list(BENCHMARKS), help=",".join(BENCHMARKS))
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every value there too")
