@@ -45,12 +45,24 @@ apt_install() {
     DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null || return 0
 }
 
+yaml_language_server() {
+    [ ! -x .venv/node/node_modules/.bin/yaml-language-server ] || return 0
+    command -v npm >/dev/null || apt_install nodejs npm
+    command -v npm >/dev/null || return 0
+    echo "tests/run.sh: installing yaml-language-server" >&2
+    npm install --silent --no-fund --no-audit --prefix .venv/node yaml-language-server@1.25.0 >/dev/null || return 0
+}
+
 tools() {
     [ -x /usr/bin/chromium ] || apt_install chromium fonts-noto-core
     command -v strace >/dev/null || apt_install strace
+    [ -x /usr/sbin/sshd ] || apt_install openssh-server
+    yaml_language_server
     missing=
     [ -x /usr/bin/chromium ] || missing="$missing chromium"
     command -v strace >/dev/null || missing="$missing strace"
+    [ -x /usr/sbin/sshd ] || missing="$missing openssh-server"
+    [ -x .venv/node/node_modules/.bin/yaml-language-server ] || missing="$missing nodejs npm"
     [ -n "$missing" ] || return 0
     [ "${CI:-}" != true ] || fail "missing:$missing; install with: apt-get install$missing"
     echo "tests/run.sh: missing:$missing; the tests that need it will be skipped" >&2

@@ -152,7 +152,8 @@ def test_a_run_is_asked_for_with_all_that_was_given_and_its_number_is_printed(se
     assert headers["Authorization"] == "Bearer pm_secret"
     assert headers["Idempotency-Key"]
     assert body == {
-        "workflow": "p/w", "version": "1", "properties": {"a": {"b": 2}}, "metadata": {"n": "7"}, "skip_steps": ["x*"],
+        "workflow": "p/w", "version": "1", "properties": {}, "set": {"a.b": "2"},
+        "metadata": {"n": "7"}, "skip_steps": ["x*"],
     }  # fmt: skip
 
 

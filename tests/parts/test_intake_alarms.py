@@ -18,7 +18,7 @@ def world(tmp_path: Path) -> Iterator[Following]:
 
 
 def test_a_tag_that_moves_raises_one_alarm_and_changes_nothing(world: Following) -> None:
-    """`R25`: the version stays at the commit first seen, over looks and restarts."""
+    """`R25`, hostile 29: the version stays at the commit first seen, over looks and restarts."""
     first = world.release("v1", a=GOOD)
     world.look()
     second = world.repository.commit(files_of(a=GOOD, b=GOOD))
@@ -37,7 +37,7 @@ def test_a_tag_that_moves_raises_one_alarm_and_changes_nothing(world: Following)
 
 
 def test_a_tag_that_is_deleted_raises_one_alarm_and_its_versions_stay(world: Following) -> None:
-    """`R25`: two workflows of one tag are one alarm."""
+    """`R25`, hostile 30: two workflows of one tag are one alarm."""
     commit = world.release("v1", a=GOOD, b=GOOD)
     world.look()
     world.repository.delete_tag("v1")

@@ -8,7 +8,7 @@ import pytest
 from fakes.following import BAD, GOOD, Following, call, entry, path, versions
 from fakes.sources import DEV, files_of, repository
 from pointsman.intake.alarms import Alarms
-from pointsman.model.problem import Code, Unavailable
+from pointsman.model.problem import Code, Severity, Unavailable
 from pointsman.store.versions import LedgerRow
 
 
@@ -191,6 +191,139 @@ def test_the_inventory_is_that_of_the_inventory_branch(world: Following) -> None
 
     catalog = world.look()
     assert (catalog.head, catalog.head_trouble) == ("", "there is no branch main")
+
+
+def test_a_draft_becomes_invalid_when_what_it_calls_does(world: Following) -> None:
+    """`R44`: the branch has not moved, and the new version of what it calls now calls it."""
+    world.release("p/a/v1", a=GOOD)
+    world.release("p/b/v1", b=GOOD)
+    draft = world.repository.commit(files_of(a=call("b")))
+    world.repository.write_ref("refs/heads/topic", draft)
+    world.repository.commit(files_of(a=GOOD))
+    assert world.look().workflows[path("a")].drafts[1].valid
+
+    world.release("p/b/v2", b=call("a"))
+
+    found = entry(world.look(), "a").drafts[1]
+    assert (found.branch, found.valid) == ("topic", False)
+    assert Code.CYCLE in {one.code for one in found.problems}
+
+
+def test_a_draft_becomes_invalid_when_the_tag_of_its_template_moves(world: Following) -> None:
+    """DESIGN section 2: to a commit at which the template has no such action."""
+    world.repository.tag("stable")
+    asset = "template: server\ntemplate_version: stable\nproperties: {hostname: x}\n"
+    world.repository.commit({**files_of(a=GOOD), "projects/p/environments/dev/assets/web.yaml": asset})
+    assert entry(world.look(), "a").drafts[0].valid
+
+    away = world.repository.commit({"templates/server/template.yaml": "name: Empty\n"}, branch="away")
+    world.move("stable", away)
+
+    found = {one.branch: one for one in entry(world.look(), "a").drafts}["main"]
+    assert Code.UNKNOWN_ACTION in {one.code for one in found.problems}
+
+
+def test_a_warning_about_an_approver_goes_when_there_is_such_a_user(world: Following) -> None:
+    """`R17`: although no ref has moved."""
+    world.users = ("bob",)
+    gate = "steps: [{type: wait, requires_approval_from: {user_names: [ann]}}]"
+    world.repository.commit(files_of(a=gate))
+    assert [one.code for one in entry(world.look(), "a").drafts[0].problems] == [Code.UNKNOWN_APPROVER]
+
+    world.users = ("ann", "bob")
+
+    assert entry(world.look(), "a").drafts[0].problems == ()
+
+
+# What the inventory branch lacks
+
+WEB = f"{DEV[1:]}.yaml"
+
+
+def warnings(world: Following, code: str = "a") -> list[list[Code]]:
+    """The warnings of each version of a workflow, lowest first; all of them are valid."""
+    found = entry(world.look(), code).versions
+    assert all(one.valid for one in found)
+    assert all(problem.severity is Severity.WARNING for one in found for problem in one.problems)
+    return [[problem.code for problem in one.problems] for one in found]
+
+
+def test_a_version_that_the_inventory_branch_cannot_run_is_published_with_a_warning(world: Following) -> None:
+    """`R28`: it is shown with the version, also after a restart, and recorded once."""
+    commit = world.release("v1", a=GOOD, b="steps: [{type: wait}]")
+    head = world.repository.commit({WEB: None, "projects/p/workflows/a.yaml": None})
+
+    assert warnings(world) == [[Code.UNKNOWN_TARGET]]
+    assert warnings(world, "b") == [[]]
+    assert world.ledger()["a@1"] == ("v1", commit)
+    (told,) = world.events("version_lacking")
+    assert told.startswith(f"{path('a')} 1 could not be run at {head[:12]}: ")
+    assert DEV in told
+
+    world.restart()
+
+    assert warnings(world) == [[Code.UNKNOWN_TARGET]]
+    assert world.events("version_lacking") == [told]
+
+
+def test_the_warning_goes_when_the_inventory_follows(world: Following) -> None:
+    """`R28`: it is about the inventory of now."""
+    world.look()
+    asset = "template: server\nproperties: {hostname: x}\n"
+    new = "projects/p/assets/new.yaml"
+    world.repository.write_ref("refs/heads/topic", world.repository.head())
+    use = "steps: [{target: /projects/p/assets/new, action: check}]"
+    world.repository.tag("p/a/v1", world.repository.commit({new: asset, **files_of(a=use)}, branch="topic"))
+    assert warnings(world) == [[Code.UNKNOWN_TARGET]]
+
+    world.repository.commit({new: asset})
+
+    assert warnings(world) == [[]]
+
+
+def test_the_latest_version_is_warned_about_when_the_inventory_goes_away(world: Following) -> None:
+    """`R28`: of those that were there at the start, only that one; it is no publication, so it is not recorded."""
+    world.release("v1", a=GOOD)
+    world.release("v2", a=GOOD)
+    assert warnings(world) == [[], []]
+
+    world.repository.commit({WEB: None})
+
+    assert warnings(world) == [[], [Code.UNKNOWN_TARGET]]
+    assert world.events("version_lacking") == []
+
+
+def test_a_version_that_is_not_the_latest_any_more_is_not_warned_about(world: Following) -> None:
+    """`R28`: whether it would plan is not asked any more, so nothing is said about it."""
+    world.release("v1", a=GOOD)
+    world.look()
+    world.repository.commit({WEB: None, **files_of(a="steps: [{type: wait}]")})
+    assert warnings(world) == [[Code.UNKNOWN_TARGET]]
+
+    world.repository.tag("v2")
+
+    assert warnings(world) == [[], []]
+
+
+def test_an_older_version_that_is_published_now_is_warned_about_too(world: Following) -> None:
+    """`R28`"""
+    commit = world.release("v2", a=GOOD)
+    world.repository.commit({WEB: None, **files_of(a="steps: [{type: wait}]")})
+    world.repository.tag("v3")
+    world.look()
+
+    world.repository.tag("v2.1", commit)
+
+    assert warnings(world) == [[], [Code.UNKNOWN_TARGET], []]
+    assert len(world.events("version_lacking")) == 1
+
+
+def test_a_version_that_takes_its_inventory_from_its_tag_lacks_nothing(world: Following) -> None:
+    """`R28`: DESIGN section 3, `inventory: tag`."""
+    world.release("v1", a=GOOD)
+    world.repository.commit({WEB: None, "pointsman.yaml": "inventory: tag\n"})
+
+    assert warnings(world) == [[]]
 
 
 # When something goes wrong

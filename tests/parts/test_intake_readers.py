@@ -330,3 +330,23 @@ def test_a_file_that_would_be_slow_or_large_is_refused_by_its_own_limits(
         assert idle(readers) == before
 
     told(made, story, cpu_seconds=2)
+
+
+def test_questions_beside_it_do_not_make_a_large_repository_begin_again(made: Repository) -> None:
+    """A share of the workflows stays with the reader that remembers it, although others are asked in between."""
+    commits = [made.commit(files_of(**{f"w{number}": GOOD for number in range(8)}))]
+    commits += [made.commit(files_of(w0=f"# {number}\n{GOOD}")) for number in range(4)]
+
+    async def story() -> None:
+        readers = Readers(made.path, "", made.path.parent / "data", most_looked_at=2)
+        await readers.verdict(commits[0])
+        before = {process.share: process for process in readers._idle}
+        assert set(before) == {(0, 2), (1, 2)}
+        others = [asyncio.create_task(readers.facts(commit)) for commit in commits * 3]
+        for found in await asyncio.gather(*(readers.verdict(commit) for commit in commits)):
+            assert (len(found.workflows), found.problems) == (9, ())
+        await asyncio.gather(*others)
+        assert {process.share: process for process in readers._idle} == before
+        await readers.close()
+
+    asyncio.run(story())

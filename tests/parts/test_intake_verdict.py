@@ -89,7 +89,7 @@ def test_a_step_on_a_broken_target_says_that_it_is_broken(tmp_path: Path) -> Non
         tmp_path / "ops.git", {"templates/server/template.yaml": "actions: 1\n"}, a=GOOD, b=call("c"), c=BROKEN
     )
 
-    told = [str(one).split("error", 1)[1] for one in Reading(made.path).judge(made.head()).problems]
+    told = [f"[{one.code}]: {one.message}" for one in Reading(made.path).judge(made.head()).problems]
 
     assert (
         f"[PM030]: step 1: {DEV} cannot be used: there is an error in its file, its template or a file above it" in told

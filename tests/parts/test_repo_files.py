@@ -8,9 +8,10 @@ from pygit2.enums import ObjectType
 from fakes.git import Repository
 from pointsman.model.problem import Invalid
 from pointsman.model.source import Mode
-from pointsman.repo.files import commit_facts, folder_at, resolve_commit, root_tree_id, source_at
+from pointsman.repo.files import commit_facts, folder_at, resolve_commit, root_tree_id
 from pointsman.repo.opening import open_repository
 from pointsman.repo.refs import read_refs
+from pointsman.repo.sources import source_at
 
 HELLO = {
     "pointsman.yaml": "properties: {}\n",

@@ -6,7 +6,8 @@ import pytest
 
 from fakes.git import Repository
 from pointsman.model.problem import Invalid
-from pointsman.repo.files import FolderFile, folder_at, source_at
+from pointsman.repo.files import FolderFile, folder_at
+from pointsman.repo.sources import source_at
 
 
 @pytest.fixture

@@ -8,8 +8,9 @@ import pytest
 from fakes.git import Repository
 from pointsman.model.problem import Invalid
 from pointsman.model.source import LARGEST_DEFINITION
-from pointsman.repo import files
-from pointsman.repo.files import folder_at, source_at
+from pointsman.repo import sources
+from pointsman.repo.files import folder_at
+from pointsman.repo.sources import source_at
 
 
 @pytest.fixture
@@ -62,7 +63,7 @@ def test_definitions_in_all_are_limited_but_equal_ones_count_once(
     ops: Repository, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Hostile 44, in many pieces: 100,000 names of one blob cost one blob, and as many blobs are refused."""
-    monkeypatch.setattr(files, "MOST_DEFINITION_BYTES", 1024 * 1024)
+    monkeypatch.setattr(sources, "MOST_DEFINITION_BYTES", 1024 * 1024)
     same = ops.write_blob(b"#" * LARGEST_DEFINITION)
     commit = ops.commit_project(*(("100644", f"{number}.yaml".encode(), same) for number in range(1000)))
     entries = source_at(ops.opened, commit).entries

@@ -89,6 +89,26 @@ def test_what_moved_is_read_and_nothing_else(ops: Repository) -> None:
     assert after.tags["v1"] is before.tags["v1"]
 
 
+def test_a_tag_that_can_release_nothing_is_never_opened(ops: Repository) -> None:
+    """Most tags are other people's; what they name, and that they moved, is known all the same."""
+    ops.write_ref("refs/tags/build/1", "f" * 40)
+    ops.tag("build/2")
+    ops.tag("p/w/v1")
+    before = refs(ops)
+    assert before.other_tags["build/1"] == "f" * 40
+    assert set(before.other_tags) == {"build/1", "build/2"}
+    assert set(before.tags) == {"p/w/v1"}
+    assert not before.troubled
+
+    ops.git("tag", "-f", "build/2", ops.commit({"a": "1"}))
+    ops.git("tag", "-d", "build/1")
+    after = refs(ops, before)
+
+    assert after.other_tags == {"build/2": ops.head()}
+    assert compare(before, after).tags_moved == ("build/2",)
+    assert compare(before, after).tags_deleted == ("build/1",)
+
+
 def test_deleting_a_ref_that_is_only_packed_is_seen(ops: Repository) -> None:
     """Hostile 59."""
     ops.tag("v1")
@@ -161,7 +181,8 @@ def test_no_ref_ever_seems_gone_while_others_are_pushed_and_packed(ops: Reposito
         before, readings = after, readings + 1
 
     assert writer.returncode == 0
-    assert len(refs(ops, before).tags) == 26
+    after = refs(ops, before)
+    assert len(after.tags) + len(after.other_tags) == 26
 
 
 def test_a_packed_ref_with_a_bad_name_hides_no_other(ops: Repository) -> None:
@@ -193,7 +214,7 @@ def test_a_damaged_loose_ref_hides_no_other_and_never_shows_an_older_packed_one(
     ops.tag("v2")
     ops.git("pack-refs", "--all")
     (ops.path / "refs/tags/v1").write_bytes(b"")
-    (ops.path / "refs/tags/sym").symlink_to("/etc/passwd")
+    (ops.path / "refs/tags/sym").symlink_to(ops.path / "description")
     (ops.path / "refs/heads/bad name").write_text(ops.head())
 
     found = refs(ops)
@@ -252,7 +273,7 @@ def test_odd_names_are_names(tmp_path: Path, ops: Repository) -> None:
 
     found = refs(ops)
 
-    assert set(found.tags) == set(odd)
+    assert set(found.tags) | set(found.other_tags) == set(odd)
     assert not found.unusable
 
 

@@ -39,22 +39,22 @@ def test_tags_on_what_is_no_commit_have_their_trouble(ops: Repository) -> None:
     for _ in range(50):
         deep = tag_object(ops, deep, "tag")
     bad = {
-        "blob": (blob, "file"),
-        "tree": (tree, "folder"),
-        "missing": ("f" * 40, "missing"),
-        "tagged-blob": (tag_object(ops, blob, "blob"), "file"),
-        "tagged-missing": (tag_object(ops, "f" * 40, "commit"), "missing"),
-        "lying": (tag_object(ops, blob, "commit"), "says that it is on a commit"),
-        "deep": (deep, "more than 10 deep"),
-        "damaged": (ops.write(ObjectType.TAG, b"object nonsense\n"), "damaged"),
-        "unknown": (tag_object(ops, commit, "banana"), "damaged"),
-        "huge": (ops.write(ObjectType.TAG, b"object " + b"0" * 2_000_000), "bytes"),
+        "v0-blob": (blob, "file"),
+        "v0-tree": (tree, "folder"),
+        "v0-missing": ("f" * 40, "missing"),
+        "v0-tagged-blob": (tag_object(ops, blob, "blob"), "file"),
+        "v0-tagged-missing": (tag_object(ops, "f" * 40, "commit"), "missing"),
+        "v0-lying": (tag_object(ops, blob, "commit"), "says that it is on a commit"),
+        "v0-deep": (deep, "more than 10 deep"),
+        "v0-damaged": (ops.write(ObjectType.TAG, b"object nonsense\n"), "damaged"),
+        "v0-unknown": (tag_object(ops, commit, "banana"), "damaged"),
+        "v0-huge": (ops.write(ObjectType.TAG, b"object " + b"0" * 2_000_000), "bytes"),
     }
     for name, (target, _) in bad.items():
         ops.write_ref(f"refs/tags/{name}", target)
     ops.tag("v1")
     twice = tag_object(ops, tag_object(ops, commit, "commit"), "tag")
-    ops.write_ref("refs/tags/twice", twice)
+    ops.write_ref("refs/tags/v2", twice)
     ops.write_ref("refs/heads/blob", blob)
 
     found = refs(ops)
@@ -64,7 +64,7 @@ def test_tags_on_what_is_no_commit_have_their_trouble(ops: Repository) -> None:
         assert found.tags[name].object_id == target
         assert found.tags[name].commit == ""
         assert word in found.tags[name].trouble
-    assert found.tags["v1"].commit == found.tags["twice"].commit == commit
+    assert found.tags["v1"].commit == found.tags["v2"].commit == commit
     assert found.branches == {"main": commit}
     assert set(found.unusable) == {"refs/heads/blob"}
     assert refs(ops, found) is found

@@ -155,8 +155,10 @@ def every_page() -> dict[str, str]:
         "empty inbox": render("inbox.html", frame=FRAME, gates=[]),
         "run": run_page(world, key="1", log=log),
         "gate": gate_page(world, "gate"),
-        "workflows": render("workflows.html", frame=FRAME, projects=[("p", [line])]),
-        "no workflows": render("workflows.html", frame=FRAME, projects=[]),
+        "workflows": render(
+            "workflows.html", frame=FRAME, projects=[("p", [line])], unusable=dict.fromkeys([HOSTILE, "x"], HOSTILE)
+        ),
+        "no workflows": render("workflows.html", frame=FRAME, projects=[], unusable={}),
         "workflow": render("workflow.html", frame=FRAME, workflow=view, shown=shown, tree=steps),
         "empty workflow": render(
             "workflow.html", frame=FRAME, workflow=WorkflowView(path=PATH, name="w"), shown=None, tree=None

@@ -10,9 +10,10 @@ import pytest
 from pointsman.cli.client import StreamEvent, stream_events
 from pointsman.cli.follow import event_line
 from pointsman.cli.logs import chosen, harmless_log
-from pointsman.cli.options import given_answers, given_metadata, given_properties, split_version, value_of
+from pointsman.cli.options import given_answers, given_metadata, given_properties, given_texts, split_version
 from pointsman.cli.output import Finding, clean, error_text, finding_text, findings_summary
 from pointsman.cli.tree import Node, plain_lines, rich_tree
+from pointsman.intake.inputs import value_of, with_texts
 from pointsman.model.problem import Code, Invalid, NotFound, Place, Problem, Severity
 
 PROBLEM = Problem(place=Place("projects/p/workflows/w.yaml", 4, 3), code=Code.UNKNOWN_KEY, says="no key 'nam'")
@@ -54,7 +55,8 @@ def test_dotted_keys_nest_and_later_settings_lie_over_earlier_ones_and_over_the_
     file = tmp_path / "values.yaml"
     file.write_text("disk: {limit: 80, path: /}\nenv: dev\n")
 
-    found = given_properties(["disk.limit=90", "env=prod", "a.b.c=x=y", "env=staging"], file)
+    texts = given_texts(["disk.limit=90", "env=prod", "a.b.c=x=y", "env=staging"])
+    found = with_texts(given_properties(file), texts, None)
 
     assert found == {"disk": {"limit": 90, "path": "/"}, "env": "staging", "a": {"b": {"c": "x=y"}}}
 
@@ -62,19 +64,19 @@ def test_dotted_keys_nest_and_later_settings_lie_over_earlier_ones_and_over_the_
 @pytest.mark.parametrize("content", ['{"env": "dev",\n\t"n": 1}', "env: dev\nn: 1\n", "{env: dev, n: 1}"])
 def test_a_file_of_properties_is_json_or_yaml(tmp_path: Path, content: str) -> None:
     (tmp_path / "values").write_text(content)
-    assert given_properties([], tmp_path / "values") == {"env": "dev", "n": 1}
+    assert given_properties(tmp_path / "values") == {"env": "dev", "n": 1}
 
 
 def test_a_file_that_holds_no_mapping_is_refused_with_its_name(tmp_path: Path) -> None:
     (tmp_path / "values").write_text("- 1\n")
     with pytest.raises(Invalid, match="values holds no mapping"):
-        given_properties([], tmp_path / "values")
+        given_properties(tmp_path / "values")
 
 
 @pytest.mark.parametrize("setting", ["env", "=x", ".a=1", "a..b=1"])
 def test_a_setting_without_a_name_or_value_is_wrong_usage(setting: str) -> None:
     with pytest.raises(click.BadParameter):
-        given_properties([setting], None)
+        given_texts([setting])
 
 
 def test_metadata_is_text_and_a_version_stands_behind_the_last_at_sign() -> None:
@@ -102,7 +104,7 @@ def test_a_problem_prints_in_the_shape_of_the_contract_and_with_its_line_on_a_te
 
     assert finding_text(finding, StringIO(), lambda _: "1\n2\n3\n  nam: x") == plain
     shown = click.unstyle(finding_text(finding, Terminal(), lambda _: "1\n2\n3\n  nam: x"))
-    assert shown.split("\n")[1:3] == ["    4 │   nam: x", "      │   ^"]
+    assert shown.split("\n")[1:3] == ["    4 │   nam: x", "      │   ^^^"]
 
 
 def test_no_color_leaves_every_colour_out(monkeypatch: pytest.MonkeyPatch) -> None:

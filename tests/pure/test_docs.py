@@ -6,13 +6,11 @@ import re
 import shlex
 import sys
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
 
 import click
-import pytest
 from starlette.routing import Route
 
 import pointsman
@@ -21,14 +19,11 @@ from pointsman import configuration, daemon, settings
 from pointsman.cli.main import _EXIT_CODES, COMMANDS, INTERRUPTED, cli
 from pointsman.cli.watch import AT_GATE, EXIT_CODES
 from pointsman.engine.carrier import Carrier
-from pointsman.intake.library import GitLibrary
-from pointsman.intake.verdict import verdict
 from pointsman.load import documents, step_documents
 from pointsman.load.assemble import assemble
 from pointsman.load.fields import ApproversDocument, Document
-from pointsman.load.schema import input_problems
 from pointsman.model.plan import PinnedWorkflow
-from pointsman.model.problem import Code, Place, Problem
+from pointsman.model.problem import Code
 from pointsman.model.run import RunState, StepState
 from pointsman.model.wire import EVENTS
 from pointsman.plan.library import Shelf
@@ -40,8 +35,6 @@ ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = Path(pointsman.__file__).parent
 DOCS = ROOT / "docs"
 PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
-USERS = ("ann", "bob")
-WITHOUT_EXAMPLE = {Code.DRAFT, Code.BAD_REF, Code.READER_LIMIT}
 SECRET_OF_CLICK = {"--help", "--version"}
 
 
@@ -150,69 +143,14 @@ def test_every_key_that_can_be_written_is_in_the_page_about_files() -> None:
     assert {f"{model.__name__}.{key}" for model in models() for key in model.model_fields if key not in keys} == set()
 
 
-def problems(files: Mapping[str, str], published: Mapping[str, str]) -> list[Problem]:
-    """All that is said of some files: when they are judged, and when each workflow is planned for a run."""
-    loaded, released = assemble(source(files)), assemble(source({**files, **published}))
-    pins = {
-        path: PinnedWorkflow(path=path, version="1", commit="c", tag="v1")
-        for path, definition in released.workflows.items()
-        if definition.file in published
-    }
-    shelf = Shelf(
-        inventory=loaded.inventory,
-        releases={path: (pin,) for path, pin in pins.items()},
-        definitions={pin: released.workflows[path] for path, pin in pins.items()},
-        drafts=loaded.workflows,
-    )
-    # a verdict needs no more of its library than planning does
-    found = list(verdict(loaded, cast("GitLibrary", shelf), pins={}, users=USERS).problems)
-    for path, definition in loaded.workflows.items():
-        drafted = Shelf(inventory=shelf.inventory, releases=shelf.releases, definitions=shelf.definitions)
-        pinned = PinnedWorkflow(path=path, version="", commit="")
-        found += plan(Request(pinned=pinned, definition=definition), drafted).problems
-        found += input_problems(definition, definition.properties, Place(definition.file))
-    return found
-
-
-def examples() -> Iterator[tuple[Code, dict[str, dict[str, str]]]]:
-    """For each code its examples: `given`, `published`, `wrong` and `right` files by path."""
-    every = [(fence.heading, fence.info.split(None, 2), fence.text) for fence in fences(text_of("problems.md"))]
-    given = {info[2]: text for heading, info, text in every if info[1] == "given"}
-    for code in Code:
-        files: dict[str, dict[str, str]] = {"given": given, "published": {}, "wrong": {}, "right": {}}
-        for heading, (_, word, path), text in every:
-            if heading.startswith(f"{code} "):
-                files[word][path] = text
-        yield code, files
-
-
 def test_every_code_has_its_paragraph_in_the_order_of_the_codes() -> None:
+    """What its examples have to be is told, and tested, in `tests/parts/test_documented_examples.py`."""
     headings = re.findall(r"^## (PM\d+) ", text_of("problems.md"), re.MULTILINE)
+    codes = [code.value for code in Code]
 
-    assert headings == [code.value for code in Code]
-
-
-@pytest.mark.parametrize(("code", "files"), list(examples()), ids=lambda value: value if isinstance(value, str) else "")
-def test_the_wrong_example_has_the_problem_and_the_right_one_has_none(
-    code: Code, files: dict[str, dict[str, str]]
-) -> None:
-    """`R7`; for PM022 `R17`."""
-    assert bool(files["wrong"]) == (code not in WITHOUT_EXAMPLE)
-    if files["wrong"]:
-        said = problems({**files["given"], **files["wrong"]}, files["published"])
-        assert code in {problem.code for problem in said}, "\n".join(map(str, said))
-    assert list(map(str, problems({**files["given"], **files["right"]}, files["published"]))) == []
-
-
-def test_the_example_of_every_file_is_without_problems() -> None:
-    files = {info[1]: fence.text for fence in fences(text_of("files.md")) if len(info := fence.info.split()) == 2}
-    workflows = {path: text for path, text in files.items() if "/workflows/" in path}
-    loaded = assemble(source(files))
-
-    assert len(files) >= 6
-    assert list(map(str, loaded.problems)) == []
-    said = problems(files, workflows)
-    assert {problem.code for problem in said} <= {Code.UNKNOWN_APPROVER, Code.UNRESOLVED}, "\n".join(map(str, said))
+    assert [f"{code.value} {code.name}" for code in Code if code not in headings] == [], "no paragraph in problems.md"
+    assert [heading for heading in headings if heading not in codes] == [], "there are no such codes"
+    assert headings == codes, "problems.md is in another order than the codes"
 
 
 def test_the_workflow_in_the_readme_runs_in_the_example_repository() -> None:
@@ -240,7 +178,7 @@ def commands() -> Iterator[tuple[str, click.Command]]:
         assert command is not None
         yield name, command
         if isinstance(command, click.Group):
-            yield from ((f"{name} {inner}", found) for inner, found in command.commands.items())
+            yield from ((f"{name} {inner}", found) for inner, found in command.commands.items() if not found.hidden)
 
 
 def options(command: click.Command) -> set[str]:
@@ -384,7 +322,7 @@ def test_every_link_leads_to_a_file_and_the_index_to_every_page() -> None:
     for page in PAGES:
         for link in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text("utf-8")):
             assert (page.parent / link).exists(), f"{page.name} links to {link}"
-    index = set(re.findall(r"\w+\.md", text_of("README.md")))
+    index = set(re.findall(r"[\w-]+\.md", text_of("README.md")))
     assert {path.name for path in DOCS.glob("*.md")} - index == set()
 
 

@@ -78,8 +78,8 @@ def test_a_child_that_is_not_published_is_taken_from_the_tree_with_a_warning() -
     found = world.planned(call("child"), lenient=True)
 
     assert [(problem.code, problem.severity) for problem in found.problems] == [(Code.UNPUBLISHED, Severity.WARNING)]
-    assert found.plan is not None
-    assert found.plan.steps[2].name == "Draft"
+    assert found.outline is not None
+    assert found.outline.steps[2].name == "Draft"
 
 
 def test_a_child_that_exists_nowhere_is_refused_with_the_nearest_name() -> None:

@@ -88,7 +88,7 @@ def test_a_target_whose_file_is_broken_is_said_to_be_so() -> None:
 
     assert told(found) == (
         f"projects/p/workflows/deploy.yaml:1:18: error[PM030]: step 1: {DEV} cannot be used: "
-        "there is an error in its file, its template or a file above it"
+        "there is an error in its file, its template or a file above it\nhint: correct that first"
     )
 
 

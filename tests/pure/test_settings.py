@@ -7,6 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from pointsman.model.problem import Code, Invalid, Problem
+from pointsman.repo.remote import remote_from
 from pointsman.settings import Settings, load_data_directory, load_settings
 
 HOME = {"HOME": "/home/alice", "LOGNAME": "alice"}
@@ -108,6 +109,7 @@ def test_a_relative_path_in_the_file_is_relative_to_the_file(tmp_path: Path, mon
 
     read = load_settings(Path("etc/pointsman.toml"), HOME, {})
 
+    assert isinstance(read.repository, Path)
     assert read.repository.resolve() == tmp_path / "ops.git"
     assert read.data == tmp_path / "etc" / "state"
 
@@ -292,15 +294,21 @@ def test_a_later_versions_variable_is_refused_like_its_table() -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["https://u:secret@example.com/ops.git", "ssh://git@example.com/ops.git", "git@example.com:ops.git"]
+    "url", ["https://example.com/ops.git", "ssh://git@example.com:2222/ops.git", "git@example.com:ops.git", "file:///x"]
 )
-def test_a_url_is_no_repository_yet_and_is_not_shown(tmp_path: Path, url: str) -> None:
-    assert sentences(f'repository = "{url}"', folder=tmp_path) == [
-        "repository in pointsman.toml: a URL to mirror is not supported in this version; give a path"
-    ]
-    assert sentences("", folder=tmp_path, repository=url) == [
-        "REPOSITORY: a URL to mirror is not supported in this version; give a path"
-    ]
+def test_a_url_is_mirrored_into_the_data_directory(tmp_path: Path, url: str) -> None:
+    read = settings("data = '/var/lib/p'", folder=tmp_path, repository=url)
+
+    assert read.repository == remote_from(url)
+    assert read.followed == Path("/var/lib/p/mirror.git")
+
+
+def test_a_url_that_is_refused_is_not_shown(tmp_path: Path) -> None:
+    """Hostile 56."""
+    url = "https://u:secret@example.com/ops.git"
+    words = "the URL has a password in it, which lists of processes would show"
+    assert sentences(f'repository = "{url}"', folder=tmp_path) == [f"repository in pointsman.toml: {words}"]
+    assert sentences("", folder=tmp_path, repository=url) == [f"REPOSITORY: {words}"]
 
 
 @pytest.mark.parametrize(("text", "line"), [("a = 1\nb = [1,\nc = }", 3), ("a = 1\na = 2\n", 2)])

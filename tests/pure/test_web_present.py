@@ -522,8 +522,8 @@ def test_problems_know_their_line_only_in_the_file_that_is_shown() -> None:
 def test_the_form_has_a_field_for_each_input_and_each_variable_found() -> None:
     inputs = {"properties": {"env": {"title": "Environment", "enum": ["dev", "prod"]}, "dry": {"type": "boolean"}}}
     fields = field_views(["env", "size.max"], inputs, typed={"env": "dev"}, defaults={"size": {"max": 3}})  # type: ignore[arg-type]  # JSON
-    assert [(field.name, field.value, field.required, field.options) for field in fields] == [
-        ("env", "dev", True, ("dev", "prod")),
-        ("dry", "", False, ("true", "false")),
-        ("size.max", "3", False, ()),
+    assert [(field.name, field.value, field.default, field.required, field.options) for field in fields] == [
+        ("env", "dev", "", True, ("dev", "prod")),
+        ("dry", "", "", False, ("true", "false")),
+        ("size.max", "", "3", False, ()),
     ]
