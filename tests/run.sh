@@ -72,7 +72,7 @@ environment
 case "${1:-}" in
     --fast)
         shift
-        exec .venv/bin/python -m pytest -q tests/pure tests/property tests/golden "$@"
+        exec .venv/bin/python -m pytest -q -n 2 tests/pure tests/property tests/golden "$@"
         ;;
 esac
 tools

@@ -67,9 +67,10 @@ def test_a_cancel_at_the_instant_of_a_start_stops_the_step_or_never_starts_it(tm
 
 def test_cleaning_up_runs_after_a_cancel_and_a_second_cancel_stops_it(tmp_path: Path) -> None:
     """R91: `when: always` steps run; a third cancel is refused."""
-    meeting = Meeting(tmp_path)
-    script = f"echo $$ >{meeting}\nsleep 1000"
-    with Playing(tmp_path / "data", grace=0.2) as playing:
+    meeting, done = Meeting(tmp_path), tmp_path / "done"
+    # it is in no hurry to end, so that the third cancel comes before its end
+    script = f"trap 'until [ -e {done} ]; do sleep 0.05; done; exit 1' TERM\necho $$ >{meeting}\nsleep 1000"
+    with Playing(tmp_path / "data", grace=60) as playing:
         run = playing.create(runnable("seq(gate, tidy[always])", {"tidy": script}))
         playing.cancel(run)
         playing.reach_step(run, "2", "running")
@@ -77,6 +78,7 @@ def test_cleaning_up_runs_after_a_cancel_and_a_second_cancel_stops_it(tmp_path: 
         playing.cancel(run)
         with pytest.raises(Refused, match="is being cancelled already"):
             playing.cancel(run)
+        done.touch()
         assert playing.reach(run, "cancelled") == "cancelled"
         assert gone(action)
         with pytest.raises(Refused, match="the run is cancelled already"):
