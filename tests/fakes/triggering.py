@@ -132,6 +132,17 @@ class Triggering:
         self._runner.run(self.follower.look())
         self.act()
 
+    def look_while_acting(self) -> None:
+        """One look at the refs, while the loop is woken again and again."""
+        self._runner.run(self._look_while_acting())
+
+    async def _look_while_acting(self) -> None:
+        look = asyncio.create_task(self.follower.look())
+        while not look.done():
+            await self.loop.act()
+            await asyncio.sleep(0)
+        await look
+
     def act(self) -> float | None:
         """Start what is due; how long the loop would sleep then."""
         return self._runner.run(self.loop.act())

@@ -109,3 +109,14 @@ def test_what_keeps_the_new_state_from_being_planned_is_hidden(hello: Repository
 def test_an_unknown_ref_is_taken_for_an_empty_one(hello: Repository) -> None:
     assert diff(hello, "v1", "nowhere").exit_code != 0
     assert diff(hello, "nowhere").exit_code != 0
+
+
+def test_a_policy_that_allows_more_is_not_told(hello: Repository) -> None:
+    """`R75`: with `allow_self_approval: false` in the project, no gate of it asks for less."""
+    file = hello.path / PROJECT / "project.yaml"
+    file.write_text(f"{file.read_text()}policy: {{allow_self_approval: false, run: {{user_names: [ann]}}}}\n")
+    hello.git("commit", "-qam", "strict")
+    result = diff(hello, "main", "v1")
+
+    assert f"approval '{APPROVAL}' (step 5) asks for less: who started the run may approve it" in result.stdout
+    assert "policy.run of the project: ann → everybody" in result.stdout

@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -157,6 +158,17 @@ def test_the_starter_who_is_listed_may_approve_unless_the_project_forbids_it(pla
         playing.decide(run, "1", "approve", policy=Policy(allow_self_approval=False))
     with pytest.raises(Forbidden, match="started this run"):
         playing.decide(run, "1", "approve", by="ANN ", policy=Policy(allow_self_approval=False))
+    playing.decide(run, "1", "approve")
+    assert playing.reach(run, "succeeded", "failed") == "succeeded"
+
+
+@pytest.mark.parametrize("tagger", ["ann@example.com", "Ann"])
+def test_who_made_the_tag_that_started_a_run_is_refused_like_its_starter(playing: Playing, tagger: str) -> None:
+    """R75, R82: otherwise a listed approver who tags has a rollout with nobody else."""
+    new = playing.new("seq(approval[users=ann], a)", by="system:publish")
+    run = playing.do(playing.engine.create(replace(new, metadata={"tagger": tagger}), ())).number
+    with pytest.raises(Forbidden, match="ann made the tag that started this run"):
+        playing.decide(run, "1", "approve", policy=Policy(allow_self_approval=False))
     playing.decide(run, "1", "approve")
     assert playing.reach(run, "succeeded", "failed") == "succeeded"
 

@@ -75,6 +75,16 @@ def test_a_publication_survives_the_daemons_death(world: Triggering, when: str) 
     assert world.started() == ["w@1 by system:publish"]
 
 
+def test_a_publication_waits_until_its_version_is_in_the_catalog(world: Triggering) -> None:
+    """Between the ledger's row and the catalog of that look, something else may wake the loop."""
+    world.publish("v1", w=PUBLISH)
+    world.look_while_acting()
+    world.act()
+
+    assert world.started() == ["w@1 by system:publish"]
+    assert world.told("trigger_refused") == []
+
+
 def test_a_version_that_the_disk_refused_to_enter_starts_its_run_when_it_is_entered(world: Triggering) -> None:
     """`R112`: neither the version nor its trigger is there before both are."""
     world.publish("v1", w=PUBLISH)

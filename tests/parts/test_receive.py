@@ -8,9 +8,11 @@ import pytest
 
 from fakes.following import BAD, GOOD, Following, call
 from fakes.git import Repository
+from fakes.hostile import delta_bomb
 from fakes.signing import Key, signed_tag
 from fakes.sources import INVENTORY, files_of, repository
-from pointsman.intake.receive import Change, Push, RefAnswer, answers
+from pointsman.intake.receive import Change, Push, answers
+from pointsman.intake.ref_answers import RefAnswer
 from pointsman.model.problem import Unavailable
 from pointsman.store.ledger_file import ledger_in
 from pointsman.store.versions import LedgerRow
@@ -209,6 +211,38 @@ def test_a_push_that_breaks_the_reader_is_refused_with_the_reason(ops: Repositor
 
     assert refused.refused
     assert "nested more than" in words(refused)
+
+
+def test_a_tag_that_cannot_be_read_any_more_neither_moves_nor_vanishes(ops: Repository) -> None:
+    """Who may push can make what a tag is on dear to read, in the same push: that must not open the door (R25)."""
+    (dear,) = delta_bomb(ops, 600 * 1024 * 1024, f"{GOOD}\n# of its own\n".encode())
+    workflows = ops.write_tree(("100644", b"good.yaml", dear))
+    good, old = ops.head(), ops.commit_project(("40000", b"workflows", workflows))
+    ops.git("update-ref", "refs/heads/main", good)
+
+    moved = pushed(ops, ("tags/p/good/v1", old, good))
+    deleted = pushed(ops, ("tags/p/good/v1", old, ""))
+    after_others = pushed(
+        ops, *((f"heads/b{n}", "", old) for n in range(3)), ("tags/v1", old, ""), ("tags/p/good/v2", good, "")
+    )
+
+    for answer in (*moved, *deleted, *after_others[-2:]):
+        assert answer.refused
+
+
+def test_the_refs_that_keep_what_was_published_are_nobodys(ops: Repository) -> None:
+    """`docs/operations.md`: without them `git gc` may remove a version."""
+    made, moved, gone = pushed(
+        ops,
+        ("pointsman/keep/" + "1" * 40, "", ops.head()),
+        ("pointsman/keep/" + ops.head(), ops.head(), "1" * 40),
+        ("pointsman/keep/" + ops.head(), ops.head(), ""),
+    )
+
+    assert made.refused
+    assert moved.refused
+    assert gone.refused
+    assert f"refs/pointsman/keep/{ops.head()}" in gone.says
 
 
 # With the ledger of a daemon

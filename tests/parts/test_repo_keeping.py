@@ -54,6 +54,19 @@ def test_keeping_again_is_nothing_new_loose_or_packed(ops: Repository) -> None:
     assert not (ops.path / KEPT / ops.head()).exists()
 
 
+def test_a_ref_that_somebody_put_on_something_else_keeps_nothing_from_being_kept(ops: Repository) -> None:
+    """Whoever may push may make refs like these beforehand."""
+    first, second = ops.head(), ops.commit({"a": "2"})
+    ops.git("update-ref", f"{KEPT}{second}", first)
+    ops.git("symbolic-ref", f"{KEPT}{first}", "refs/heads/main")
+    keep(ops.opened, [first, second])
+
+    rewrite(ops)
+
+    assert is_there(ops, first)
+    assert is_there(ops, second)
+
+
 def test_what_is_gone_already_is_passed_over(ops: Repository) -> None:
     """A ref on nothing would stop `git gc` for good."""
     keep(ops.opened, ["f" * 40, ops.head()])

@@ -1,5 +1,7 @@
 """Where a cursor is in a text, however little of it is written."""
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -108,3 +110,10 @@ def test_no_text_and_no_cursor_is_too_odd(text: str, line: int, column: int) -> 
         here = text.split("\n")[line]
         assert 0 <= found.start <= found.end <= len(here)
         assert found.word.startswith(found.before)
+
+
+def test_a_line_of_spaces_takes_no_longer_than_it_is() -> None:
+    """Whoever opens somebody's repository opens this too: by halves of its square it would take minutes."""
+    began = time.process_time()
+    outline("a" + " " * 200_000 + "b", line=0, column=1)
+    assert time.process_time() - began < 2

@@ -149,6 +149,30 @@ def test_a_schema_that_cannot_be_relied_on_is_refused_at_its_fault(schema: str, 
     assert says in found
 
 
+@pytest.mark.parametrize(
+    "hidden",
+    [
+        "x-a: {type: nonsense}",
+        "x-a: [1]",
+        'x-a: {$schema: "https://json-schema.org/draft/2020-12/schema", pattern: "^(a|a)*$"}',
+        "default: {x: 1}",
+        "enum: [{required: 5}]",
+    ],
+)
+def test_a_reference_to_what_is_no_schema_is_refused(hidden: str) -> None:
+    """What stands there was not looked at as a schema: it could end the reader, or search with patterns of Python."""
+    way = "#/" + hidden.partition(":")[0] + ("/0" if "[" in hidden else "")
+    says = [f"2:7 inputs is no JSON Schema: $ref refers to '{way}', which is no schema (put it under $defs)"]
+    assert faults(f'{hidden}\n$ref: "{way}"\n') == says
+
+
+def test_a_keyword_of_former_drafts_that_does_nothing_is_no_keyword() -> None:
+    assert [line.partition(" (")[0] for line in faults("dependencies: {a: [b]}\nallOf: [{$recursiveRef: '#'}]\n")] == [
+        "1:1 inputs is no JSON Schema: dependencies is no keyword of JSON Schema",
+        "2:10 inputs is no JSON Schema: allOf.0.$recursiveRef is no keyword of JSON Schema",
+    ]
+
+
 def test_a_format_that_is_not_checked_is_a_warning() -> None:
     node = read(b"properties: {a: {format: uri-reference}, b: {format: date}}\n", "w.yaml")
     assert isinstance(node, Mapping)
@@ -211,6 +235,29 @@ def test_a_hostile_schema_gets_one_sentence_soon(schema: JsonObject, value: Json
     found = breaches(schema, value)
     assert says in found[-1].says
     assert time.process_time() - started < 1
+
+
+MANY: Json = [*range(1_500)]
+
+
+@pytest.mark.parametrize(
+    ("rule", "value"),
+    [
+        ({"uniqueItems": True}, [*range(15_000)]),
+        ({"enum": [MANY]}, MANY),
+        ({"const": MANY}, MANY),
+        ({"pattern": "(x|y){1,30}$"}, "x" * 250_000),
+        ({"properties": {str(number): {} for number in range(1_500)}}, {"a": 1}),
+        ({"unevaluatedProperties": {}}, dict.fromkeys(map(str, range(400)), 1)),
+    ],
+)  # fmt: skip
+def test_a_rule_that_looks_at_much_is_counted_for_what_it_looks_at(rule: JsonObject, value: Json) -> None:
+    """R14: references multiply it, and whoever validates on their own machine has no reader's limits."""
+    below: JsonObject = {"a": {"allOf": [{"$ref": "#/$defs/b"}] * 90}, "b": {"allOf": [{"$ref": "#/$defs/c"}] * 90}}
+    started = time.process_time()
+    found = breaches({"$defs": {**below, "c": rule}, "$ref": "#/$defs/a"}, value)
+    assert "takes so much work" in found[-1].says
+    assert time.process_time() - started < 2
 
 
 def test_many_breaches_are_cut_and_items_are_compared_in_little_time() -> None:

@@ -139,8 +139,8 @@ class Checkout:
 
     @cached_property
     def templates(self) -> TemplateFolders:
-        """The template folders of the working tree."""
-        return TemplateFolders(self.tree_folder)
+        """The template folders of the working tree; none in a bare repository."""
+        return TemplateFolders(self.folder or Path())
 
     @cached_property
     def _source(self) -> Source:

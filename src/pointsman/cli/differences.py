@@ -96,14 +96,14 @@ def _gate(gate: GateDifference) -> str:
     what = f"{gate.kind} {gate.name!r} (step {gate.before})"
     if gate.opened is Opened.LOOSENED:
         return f"{what} asks for less: {'; '.join(gate.reasons)}"
-    stood = _some(gate.stood_before)
+    stood = _some(gate.stood_before, more=gate.more)
     if gate.opened is Opened.BYPASSED:
         return f"{what} no longer stands before {stood}"
     return f"{what} is removed; it stood before {stood}" if stood else f"{what} is removed"
 
 
-def _some(names: Sequence[str]) -> str:
-    more = len(names) - MOST_NAMED
+def _some(names: Sequence[str], *, more: int = 0) -> str:
+    more += len(names) - MOST_NAMED
     return "; ".join([*names[:MOST_NAMED], *([f"and {counted(more, 'more change')}"] if more > 0 else [])])
 
 
@@ -137,7 +137,8 @@ def _property(changed: PropertyDifference) -> Line:
 
 
 def _turned(detail: Detail) -> str:
-    return f"{_short(detail.before) or 'not set'} → {_short(detail.after) or 'not set'}"
+    nothing = "draft" if detail.name == "version" else "not set"
+    return f"{_short(detail.before) or nothing} → {_short(detail.after) or nothing}"
 
 
 def _short(text: str) -> str:

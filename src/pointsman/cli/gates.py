@@ -82,7 +82,7 @@ def approve(gate: str, message: str, server: str) -> None:
 def reject(gate: str, message: str, server: str) -> None:
     """Stop a run at its gate.
 
-    GATE is RUN:STEP, for example 12:5. The run ends rejected; it can be retried.
+    GATE is RUN:STEP, for example 12:5. The run ends rejected.
     """
     decide(daemon_at(server), gate, "reject", message=message)
 

@@ -11,16 +11,22 @@ import click
 
 from pointsman.cli.options import inventory_option
 from pointsman.cli.output import Finding, finding_text, put, say
-from pointsman.intake.receive import Change, Push, RefAnswer, answers
+from pointsman.intake.receive import Change, Push, answers
+from pointsman.intake.ref_answers import RefAnswer
 from pointsman.model.problem import has_errors
 from pointsman.repo.hooks import NAME, REFUSED, install_hook, uninstall_hook
+from pointsman.repo.keeping import OWN
 from pointsman.store.ledger_file import ledger_in
 from pointsman.web.words import counted
 
 _MOST_SHOWN = 50
 _repository = click.argument("repository", type=click.Path(exists=True, file_okay=False, path_type=Path))
 _root = click.option(
-    "--root", metavar="FOLDER", default="", help="The subfolder of the repository that holds projects/."
+    "--root",
+    metavar="FOLDER",
+    default="",
+    envvar="POINTSMAN_ROOT",
+    help="The subfolder of the repository that holds projects/.",
 )
 _branches = click.option("--branches", is_flag=True, help="Refuse branches with an invalid draft too.")
 _data = click.option(
@@ -56,6 +62,8 @@ def install(
     command += [f"--data={data.absolute()}"] if data else []
     done = install_hook(repository, command, force=force)
     say("the hook was written" if done.changed else "the hook is there already")
+    if data is not None and not os.access(data, os.R_OK):
+        say(f"warning: {data} is not there, or not to be read; until it is, the hook refuses every version tag")
     put(str(done.path))
 
 
@@ -96,7 +104,7 @@ def pre_receive(inventory_branch: str, root: str, data: Path | None, *, branches
 def _change(line: bytes) -> Change | None:
     old, _, rest = line.decode("utf-8", "surrogateescape").rstrip("\n").partition(" ")
     new, _, ref = rest.partition(" ")
-    if not ref.startswith(("refs/heads/", "refs/tags/")):
+    if not ref.startswith(("refs/heads/", "refs/tags/", OWN)):
         return None
     return Change(ref=ref, old=old if old.strip("0") else "", new=new if new.strip("0") else "")
 

@@ -96,6 +96,10 @@ def exit_code_of(error: BaseException) -> int:
             # whoever reads has seen enough; what is still buffered must not raise once more at the end
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return 1
+        case OSError() if os.environ.get("POINTSMAN_DEBUG") != "1":
+            # the machine refuses something, such as a folder that may not be read; that is no bug
+            say(f"error: {f'{error.filename}: ' if error.filename else ''}{error.strerror or error}")
+            return 1
         case _:
             _say_bug(error)
             return 1

@@ -40,5 +40,9 @@ def schema(kind: str, ref: str | None, output: Path | None, folder: Path, root: 
     text = json.dumps(schema_of(FileKind(kind), names), indent=2)
     if output is None:
         put(text)
-    else:
+        return
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
         output.write_text(f"{text}\n", "utf-8")
+    except OSError as error:
+        raise click.BadParameter(f"{output} cannot be written: {error.strerror}", param_hint="--output") from error

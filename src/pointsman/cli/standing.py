@@ -48,18 +48,27 @@ def target_named(name: str, stands: Standing) -> Target:
     if name in known:
         return known[name]
     end = f"/{name.strip('/')}"
-    fits = [path for path in known if path.endswith(end) or _codes(path).endswith(end)]
+    fits = [path for path in known if _ends(path, end)]
     if len(fits) > 1:
         raise Refused(f"{name} could be {', '.join(sorted(fits))}", hint="write more of the path")
     if fits:
         return known[fits[0]]
-    broken = next((file for file in sorted(stands.loaded.broken) if f"/{file}".endswith(f"{end}.yaml")), "")
+    broken = next((file for file in sorted(stands.loaded.broken) if _ends(_path_of(file), end)), "")
     if broken:
         raise Invalid(f"{broken} cannot be used", _problems_for(broken, stands.loaded))
     near = nearest(name, [*known, *(path.rsplit("/", 1)[1] for path in known)])
     parent = existing_parent(name, known)
     hint = f"did you mean {near}?" if near else f"{parent} is the last part of it that is there" if parent else ""
     raise NotFound(f"there is no target {name}", hint=hint)
+
+
+def _ends(path: str, end: str) -> bool:
+    return path.endswith(end) or _codes(path).endswith(end)
+
+
+def _path_of(file: str) -> str:
+    """The target that a file describes, `projects/shop/project.yaml` being that of `/projects/shop`."""
+    return "/" + file.removesuffix(".yaml").removesuffix("/project").removesuffix("/environment")
 
 
 def _codes(path: str) -> str:

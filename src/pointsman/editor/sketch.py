@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from pointsman.editor.outline import MARK, Outline, Spot, Step, Tree, Way
 
-_KEY = re.compile(r"""(?P<key>"[^"]*"|'[^']*'|[^\s'"\[\]{}#&*!|>%@,][^\n]*?)\s*:(?=\s|$)""")
+# spaces before the colon are a part of the key here: to leave them out takes quadratic time over a line of spaces
+_KEY = re.compile(r"""(?P<key>"[^"]*"\s*|'[^']*'\s*|[^\s'"\[\]{}#&*!|>%@,][^\n]*?):(?=\s|$)""")
 _FLOW = re.compile(
     r"""\#.*|[\[\]{},]|:(?=[\s,\[\]{}]|$)|"(?:[^"\\]|\\.)*"?|'[^']*'?"""
     r"""|(?:[^\s\[\]{},:\#]|:(?![\s,\[\]{}]|$))"""
@@ -87,7 +88,7 @@ class _Sketch:
     def _content(self, line: str, column: int) -> None:
         key = _KEY.match(line, column)
         if key is not None:
-            self._key(column, line[key.start("key") : key.end("key")])
+            self._key(column, key["key"].rstrip())
             self._value(line, key.end())
         elif line[column:].strip() and not line[column:].startswith("#"):
             self._bare(line, column)

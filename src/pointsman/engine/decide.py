@@ -12,7 +12,7 @@ from pointsman.access.policy import Standing, may, standing
 from pointsman.engine.local import Engine
 from pointsman.model.event import GateDecided, GateRefused
 from pointsman.model.inventory import Policy
-from pointsman.model.names import same_name
+from pointsman.model.names import BY_PUBLICATION, same_name
 from pointsman.model.plan import Gate, PlannedStep
 from pointsman.model.problem import Forbidden, NotFound, PointsmanError, Refused
 from pointsman.model.run import Decision, DecisionWord, Row, StepState
@@ -129,8 +129,9 @@ class Gates:
             listed = [*approvers.user_names, *(f"members of {group}" for group in approvers.ldap_groups)]
             raise Forbidden(f"{actor.name} is not listed as an approver of this step: {', '.join(listed)} may decide")
         strict = not (found.gate.allow_self_approval and policy.allow_self_approval)
-        if strict and same_name(actor.name, found.header.started_by):
-            raise Forbidden(f"{actor.name} started this run, and its starter may not approve it")
+        part = _part_in(found.header, actor.name) if strict else ""
+        if part:
+            raise Forbidden(f"{actor.name} {part} this run, and its starter may not approve it")
         if already_approved_by(found.run, found.place, actor.name):
             raise Refused(f"{actor.name} has approved already; another person is needed")
         return way
@@ -144,6 +145,18 @@ class Gates:
         except PointsmanError as error:
             return error.says
         return ""
+
+
+def _part_in(header: RunHeader, name: str) -> str:
+    """How this person started a run, by themselves or with a tag; empty if they did not.
+
+    Whoever makes a tag can write any name into it: it is good enough to refuse, and gives nobody a right (R82).
+    """
+    if same_name(name, header.started_by):
+        return "started"
+    tagger = header.metadata.get("tagger") if header.started_by == BY_PUBLICATION else None
+    names = (tagger, tagger.partition("@")[0]) if isinstance(tagger, str) else ()
+    return "made the tag that started" if any(same_name(name, one) for one in names) else ""
 
 
 def _same_decision(found: OpenGate, actor: Actor, verdict: Verdict) -> Decision | None:

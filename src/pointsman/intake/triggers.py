@@ -107,6 +107,8 @@ class TriggerLoop:
         for row in _in_order(self._rows.due_publications()):
             if self._unasked.stopping:
                 return
+            if not self._is_listed(row):
+                continue  # the look that entered it is not over, and will wake the loop
             metadata: JsonObject = {"trigger": "publish", "tag": row.tag}
             wish = Wish(
                 workflow=row.workflow,
@@ -120,6 +122,10 @@ class TriggerLoop:
                     body: JsonObject = {"version": row.shown, "trigger": "publish", "says": outcome.says}
                     self._unasked.tell_refused(PUBLISH, row.workflow, body)
                 self._rows.settle_publication(row, run=outcome.run, says=outcome.says)
+
+    def _is_listed(self, row: PublicationRow) -> bool:
+        entry = self._catalog().workflows.get(row.workflow)
+        return entry is not None and any(one.version == row.version for one in entry.versions)
 
     def publication(self, workflow: str, version: str) -> PublicationRow | None:
         """What came of the publication of a version; None if it was to start nothing."""

@@ -9,14 +9,14 @@ from datetime import UTC, datetime
 from pointsman.access.people import Actor
 from pointsman.engine.local import Engine
 from pointsman.intake.start import Starter, Wish
-from pointsman.model.names import SYSTEM, project_of
+from pointsman.model.names import BY_PUBLICATION, SYSTEM, project_of
 from pointsman.model.problem import Invalid, NotFound, PointsmanError, Unavailable, has_errors
 from pointsman.model.run import OPEN_RUN_STATES
 from pointsman.model.values import JsonObject
 from pointsman.store.events import Events
 
 # No user name has a colon in it, so nobody can be who started these runs.
-PUBLISH = Actor(f"{SYSTEM}:publish", "system")
+PUBLISH = Actor(BY_PUBLICATION, "system")
 SCHEDULE = Actor(f"{SYSTEM}:schedule", "system")
 MOST_PROBLEMS = 10
 

@@ -27,6 +27,8 @@ from pointsman.model.values import Json, JsonObject, canonical
 MOST_BREACHES = 100
 MOST_WORK = 100_000
 REFERENCE_WORK = 8  # what following a reference takes, beside applying a rule
+LETTERS = 256  # so many letters of a text, or names of a schema, take as long as applying a rule
+NAMES = 16
 
 Rule = Callable[[Any, Any, Any, Any], Iterator[ValidationError] | None]
 _work: ContextVar[list[int]] = ContextVar("work")
@@ -65,6 +67,12 @@ def best_fit(root: JsonObject, schema: Json, candidates: Sequence[Json]) -> Json
     checker = _checker(canonical(root)).evolve(schema=schema)
     ranked = [(_misfit(checker, candidate), place) for place, candidate in enumerate(candidates)]
     return candidates[min(ranked)[1]]
+
+
+def values_in(value: Json) -> int:
+    """How many values a value holds, itself included."""
+    inside = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return 1 + sum(map(values_in, inside))
 
 
 def _misfit(checker: Validator, value: Json) -> int:
@@ -149,10 +157,25 @@ def _counted(name: str, rule: Rule) -> Rule:
     each = REFERENCE_WORK if name in {"$ref", "$dynamicRef"} else 1
 
     def counted(validator: Any, wanted: Any, value: Any, schema: Any) -> Iterator[ValidationError] | None:  # noqa: ANN401
-        _spend(each + len(wanted) if isinstance(wanted, list) else each)
+        _spend(each + _weight(name, wanted, value))
         return rule(validator, wanted, value, schema)
 
     return counted
+
+
+def _weight(name: str, wanted: Any, value: Any) -> int:  # noqa: ANN401
+    """How much of what a rule is given it may have to look at, beside applying other rules."""
+    if name in {"enum", "const"}:
+        return values_in(wanted)
+    if name == "uniqueItems":
+        return values_in(value)
+    if name.startswith("unevaluated"):  # jsonschema looks for each in a list of all that were evaluated
+        return len(value) ** 2 // LETTERS if isinstance(value, dict | list) else 0
+    if name in {"pattern", "format"}:
+        return len(value) // LETTERS if isinstance(value, str) else 0
+    if isinstance(wanted, list):
+        return len(wanted)
+    return len(wanted) // NAMES if isinstance(wanted, dict) else 0
 
 
 def _properties(validator: Any, wanted: Any, value: Any, _schema: Any) -> Iterator[ValidationError]:  # noqa: ANN401
@@ -191,7 +214,7 @@ def _additional_properties(validator: Any, wanted: Any, value: Any, schema: Any)
 def _surplus(schema: Any, value: Any) -> list[str]:  # noqa: ANN401
     """The properties that neither `properties` nor `patternProperties` speaks of."""
     known, patterns = schema.get("properties", {}), schema.get("patternProperties", {})
-    _spend(len(patterns) * len(value))
+    _spend(len(patterns) * len(value) + len(value) // NAMES)
     return [name for name in value if name not in known and not any(matches(one, name) for one in patterns)]
 
 

@@ -9,7 +9,7 @@ from jsonschema_specifications import REGISTRY  # type: ignore[import-untyped]  
 from referencing.exceptions import Unresolvable
 from referencing.jsonschema import DRAFT202012
 
-from pointsman.load.breaches import breaches_by
+from pointsman.load.breaches import breaches_by, values_in
 from pointsman.load.formats import FORMATS
 from pointsman.load.nodes import Node, Step, spot
 from pointsman.load.patterns import pattern_trouble
@@ -25,11 +25,14 @@ MOST_SCHEMA_VALUES = 2_000
 
 _META = Draft202012Validator(Draft202012Validator.META_SCHEMA, registry=REGISTRY)
 _VOCABULARIES = DIALECT.removesuffix("schema")
+# the meta-schema knows them from former drafts, and jsonschema passes over them
+_FORMER = frozenset({"dependencies", "$recursiveAnchor", "$recursiveRef"})
 _KEYWORDS = frozenset(
     key
     for address in REGISTRY
     if address.startswith(_VOCABULARIES)
     for key in REGISTRY.contents(address).get("properties", ())
+    if key not in _FORMER
 )
 _TYPES = ("array", "boolean", "integer", "null", "number", "object", "string")
 _ONE_BELOW = frozenset({
@@ -85,7 +88,7 @@ def schemas_below(schema: Json, way: Way = ()) -> Iterator[tuple[Way, JsonObject
 @lru_cache(maxsize=256)
 def _faults(text: str) -> tuple[Breach, ...]:
     schema: JsonObject = json.loads(text)
-    if _size(schema) > MOST_SCHEMA_VALUES:
+    if values_in(schema) > MOST_SCHEMA_VALUES:
         return (_fault((), f"it has more than {MOST_SCHEMA_VALUES:,} values"),)
     dialect = schema.get("$schema", DIALECT)
     if not isinstance(dialect, str) or dialect.rstrip("#") != DIALECT:
@@ -118,11 +121,6 @@ def _unchecked_formats(text: str) -> tuple[Breach, ...]:
 
 def _fault(way: Way, says: str, hint: str = "", *, rule: str = "") -> Breach:
     return Breach(way=way, name=named(way), says=says, hint=hint, rule=rule)
-
-
-def _size(value: Json) -> int:
-    inside = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return 1 + sum(map(_size, inside))
 
 
 def _no_type(breach: Breach, schema: JsonObject) -> Breach:
@@ -160,8 +158,9 @@ def _bad_patterns(schema: JsonObject, way: Way) -> Iterator[Breach]:
 
 
 def _unreachable(schema: JsonObject) -> Iterator[Breach]:
-    """References that lead out of the schema, or nowhere."""
+    """References that lead out of the schema, nowhere, or to a value that nobody has looked at as a schema."""
     top = {key: value for key, value in schema.items() if key != "$id"}
+    schemas = {id(top), *(id(inner) for _, inner in schemas_below(schema))}
     resolver = REGISTRY.with_resource("", DRAFT202012.create_resource(top)).resolver()
     for way, inner in schemas_below(schema):
         for key in ("$ref", "$dynamicRef"):
@@ -172,6 +171,9 @@ def _unreachable(schema: JsonObject) -> Iterator[Breach]:
                 yield _fault((*way, key), f"refers to {shown(value)}; nothing outside the schema is fetched")
                 continue
             try:
-                resolver.lookup(value)
+                found = resolver.lookup(value).contents
             except (Unresolvable, ValueError, TypeError):
                 yield _fault((*way, key), f"refers to {shown(value)}, which is not there")
+                continue
+            if value != DIALECT and not isinstance(found, bool) and id(found) not in schemas:
+                yield _fault((*way, key), f"refers to {shown(value)}, which is no schema", "put it under $defs")

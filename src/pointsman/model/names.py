@@ -7,6 +7,7 @@ from difflib import get_close_matches
 CODE = re.compile(r"[a-z0-9][a-z0-9_-]*")
 CODE_WORDS = "lower-case letters, digits, '-' and '_', beginning with a letter or digit"
 SYSTEM = "system"
+BY_PUBLICATION = f"{SYSTEM}:publish"  # who starts the run of a version that is published
 
 _TARGET = re.compile(
     r"/projects/(?P<project>{c})"

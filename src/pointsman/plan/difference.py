@@ -8,8 +8,10 @@ from pointsman.model.definition import Approvers, Kind, OnTimeout
 from pointsman.model.names import same_name
 from pointsman.model.plan import Content, Gate, Plan, PlannedStep
 from pointsman.model.values import Json, JsonObject, canonical
-from pointsman.plan.guards import guarded
+from pointsman.plan.guards import Guards
 from pointsman.plan.matching import GATES, Matching, matching
+
+MOST_SHOWN = 100  # a plan may have 10,000 approvals with as many changes behind each
 
 
 class Change(StrEnum):
@@ -41,7 +43,8 @@ class Detail:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GateDifference:
-    """A gate that holds less than before. `reasons` are sentences; `stood_before` are changes that it no longer stops.
+    """A gate that holds less than before. `reasons` are sentences; `stood_before` are changes that it no longer stops,
+    with how many `more` there are than are named.
 
     `before` and `after` are the keys of the gate, `after` empty if it is gone.
     """
@@ -53,6 +56,7 @@ class GateDifference:
     after: str = ""
     reasons: tuple[str, ...] = ()
     stood_before: tuple[str, ...] = ()
+    more: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +100,7 @@ def difference(before: Plan, after: Plan) -> PlanDifference:
     """What changes from one plan of a workflow to another."""
     found = matching(before.steps, after.steps)
     return PlanDifference(
-        gates=tuple(_gates(before.steps, after.steps, found)),
+        gates=tuple(_gates(before, after, found)),
         steps=tuple(_steps(before, after, found)),
         properties=tuple(dict.fromkeys(_properties(before, after, found))),
     )
@@ -105,44 +109,57 @@ def difference(before: Plan, after: Plan) -> PlanDifference:
 # Gates
 
 
-def _gates(before: Sequence[PlannedStep], after: Sequence[PlannedStep], found: Matching) -> Iterator[GateDifference]:
-    partner = dict(found.pairs)
-    stood, stands = guarded(before), guarded(after)
-    for place, step in enumerate(before):
+def _gates(before: Plan, after: Plan, found: Matching) -> Iterator[GateDifference]:
+    partner, stood, stands = dict(found.pairs), Guards(before), Guards(after)
+    newly = _newly_aimed(before, after, found)
+    for place, step in enumerate(before.steps):
         if step.kind not in GATES:
             continue
         other = partner.get(place)
-        left = [partner[change] for change in stood.get(place, ()) if change in partner]
+        stopped = stood.behind(place)
+        left = [partner[change] for change in stopped if change in partner]
         if other is None:
-            names = tuple(_shown(after[change]) for change in left)
-            yield GateDifference(
-                opened=Opened.REMOVED, kind=step.kind, name=step.name, before=step.key, stood_before=names
-            )
+            yield _less(Opened.REMOVED, step, None, stood_before=left, after=after)
             continue
-        reasons = tuple(_loosened(step, after[other]))
+        now = after.steps[other]
+        reasons = tuple(_loosened(step, now))
         if reasons:
-            yield _less(Opened.LOOSENED, step, after[other], reasons=reasons)
-        free = [change for change in left if change not in stands.get(other, ())]
-        if free and after[other].kind is Kind.APPROVAL:
-            yield _less(Opened.BYPASSED, step, after[other], stood_before=[_shown(after[change]) for change in free])
+            yield _less(Opened.LOOSENED, step, now, reasons=reasons, after=after)
+        aims = {_aim(before.steps[change]) for change in stopped} if newly else set()
+        again = [change for change in newly if _aim(after.steps[change]) in aims]
+        free = {*left, *again}.difference(stands.behind(other))
+        if free and now.kind is Kind.APPROVAL:
+            yield _less(Opened.BYPASSED, step, now, stood_before=sorted(free), after=after)
+
+
+def _newly_aimed(before: Plan, after: Plan, found: Matching) -> list[int]:
+    """The changes that are new, or do another thing than before: what an approval stopped may be among them."""
+    retargeted = [now for then, now in found.pairs if _aim(before.steps[then]) != _aim(after.steps[now])]
+    return [place for place in (*retargeted, *found.added) if after.steps[place].kind is Kind.CHANGE]
+
+
+def _aim(step: PlannedStep) -> tuple[str, str]:
+    return step.target, step.action
 
 
 def _less(
     opened: Opened,
     step: PlannedStep,
-    now: PlannedStep,
+    now: PlannedStep | None,
     *,
+    after: Plan,
     reasons: tuple[str, ...] = (),
-    stood_before: Sequence[str] = (),
+    stood_before: Sequence[int] = (),
 ) -> GateDifference:
     return GateDifference(
         opened=opened,
         kind=step.kind,
         name=step.name,
         before=step.key,
-        after=now.key,
+        after=now.key if now else "",
         reasons=reasons,
-        stood_before=tuple(stood_before),
+        stood_before=tuple(_shown(after.steps[change]) for change in stood_before[:MOST_SHOWN]),
+        more=max(0, len(stood_before) - MOST_SHOWN),
     )
 
 
@@ -173,6 +190,8 @@ def _easier_approval(then: Gate, were: Approvers, gate: Gate, approvers: Approve
         yield f"{gate.min_approvals} of {then.min_approvals} approvals are enough"
     if then.one_from_each_group and not gate.one_from_each_group:
         yield "it no longer needs one from each group"
+    elif then.one_from_each_group and (fewer := [*_surplus(approvers.ldap_groups, were.ldap_groups)]):
+        yield f"it no longer needs one from {', '.join(fewer)}"
     if gate.allow_self_approval and not then.allow_self_approval:
         yield "who started the run may approve it"
 

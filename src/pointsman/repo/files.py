@@ -169,4 +169,10 @@ def _near(repository: pygit2.Repository, text: str) -> str:
     # comparing with every name of a large repository would take seconds
     alike = [name for name in names if abs(len(name) - len(text)) <= 3][:_MOST_NAMES_COMPARED]
     near = nearest(text, alike)
-    return f"did you mean {near!r}?" if near else ""
+    if near:
+        return f"did you mean {near!r}?"
+    if any(letter in text for letter in "~^:@"):
+        return "only names and ids are read here; git rev-parse tells the id of anything else"
+    if repository.is_shallow:
+        return "this clone is shallow; the rest comes with: git fetch --unshallow --tags"
+    return "nothing is committed yet" if repository.head_is_unborn and text == "HEAD" else ""

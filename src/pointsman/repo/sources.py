@@ -55,6 +55,7 @@ class Sources:
         sizes: dict[str, int] = {}
         waiting: list[Start] = []
         count = self._fresh_bytes = 0
+        self._make_room()
         if tree:
             self._take(self._top(tree, prefix), entries, sizes, waiting)
         while waiting:
@@ -67,7 +68,7 @@ class Sources:
             self._take(folder, entries, sizes, waiting)
             trees.update(folder.templates)
         if sum(sizes.values()) > MOST_DEFINITION_BYTES:
-            raise _too_many_bytes(prefix + "projects")
+            raise _too_many_bytes(prefix)
         return Source(entries=dict(sorted(entries.items())), trees=trees, commit=commit, prefix=prefix)
 
     def _take(self, folder: _Folder, entries: dict[str, Entry], sizes: dict[str, int], waiting: list[Start]) -> None:
@@ -99,12 +100,15 @@ class Sources:
             known = _Folder()
             for found in folder_entries(self._repository.odb, start, most=MOST_FILES, limit=MOST_FILES, prefix=prefix):
                 self._add(known, found, prefix, depth=start.depth + 1)
-            if len(self._folders) >= MOST_FOLDERS_KEPT or self._kept_bytes > MOST_BYTES_KEPT:
-                self._folders.clear()
-                self._blobs.clear()
-                self._kept_bytes = 0
             self._folders[key] = known
         return known
+
+    def _make_room(self) -> None:
+        """Forget all if it has become much; never while a commit is read, or what it has twice would count twice."""
+        if len(self._folders) >= MOST_FOLDERS_KEPT or self._kept_bytes > MOST_BYTES_KEPT:
+            self._folders.clear()
+            self._blobs.clear()
+            self._kept_bytes = 0
 
     def _add(self, folder: _Folder, found: Found, prefix: str, *, depth: int = 0) -> None:
         if found.mode == FOLDER:
@@ -129,16 +133,17 @@ class Sources:
     def _read(self, found: Found, size: int, prefix: str) -> bytes:
         self._fresh_bytes += size
         if self._fresh_bytes > MOST_DEFINITION_BYTES:
-            raise _too_many_bytes(prefix + found.path)
+            raise _too_many_bytes(prefix)
         data = measured_data(self._repository.odb, found, size=size, prefix=prefix)
         self._blobs[found.object_id] = data
         self._kept_bytes += size
         return data
 
 
-def _too_many_bytes(path: str) -> Invalid:
-    says = f"with it there are more than {MOST_DEFINITION_BYTES // 1024**2} MiB of YAML files"
-    return refused(path, says, code=Code.TOO_LARGE)
+def _too_many_bytes(prefix: str) -> Invalid:
+    """The same words wherever it was noticed, which depends on what was read before."""
+    says = f"there are more than {MOST_DEFINITION_BYTES // 1024**2} MiB of YAML files"
+    return refused(f"{prefix}projects", says, code=Code.TOO_LARGE)
 
 
 def _is_template(path: str) -> bool:
