@@ -53,11 +53,15 @@ class Judging:
     ) -> Verdict:
         """What is thought of all that stands at a commit; of the workflows, `only` one, or those of one share.
 
-        Not more than `most` workflows are looked at: how many are left out is `Verdict.unfinished`, and asking again
-        goes on from there.
+        Not more than `most` workflows of a share are looked at: how many are left out is `Verdict.unfinished`, and
+        asking again goes on from there. Of the whole, none is looked at if that would be more: it is to be shared.
         """
         loaded, asking = side.loaded, replace(side, library=replace(side.library, asked=Asked()))
         ground = _ground(loaded, users)
+        if most is not None and share == WHOLE and not only:
+            unknown = sum((ground, path, blob) not in self._kept for path, blob in loaded.blobs.items())
+            if unknown > most:
+                return Verdict(others=loaded.inventory_problems, ground=loaded.ground, unfinished=unknown)
         paths = [only] if only in loaded.files else [] if only else _share_of(loaded, share)
         workflows = {}
         unfinished, before = 0, self.looked_at
