@@ -192,7 +192,7 @@ def in_shares(reading: Reading, commit: str, publishes: Mapping[str, str], users
     return joined(parts)
 
 
-@given(root=st.sampled_from(ROOTS), first=FIRST, moves=st.lists(MOVES, min_size=6, max_size=10))
+@given(root=st.sampled_from(ROOTS), first=FIRST, moves=st.lists(MOVES, min_size=5, max_size=8))
 def test_a_verdict_that_is_remembered_is_the_one_that_would_be_found(
     root: str, first: dict[str, str], moves: list[Move]
 ) -> None:
