@@ -194,9 +194,7 @@ def test_an_approval_that_a_change_slips_past_is_told(made: tuple[Plan, int], re
         if swap:
             node.step = replace(node.step, name="Another approval")
 
-    found = gates(*made, slip)
-    assert found
-    assert {one.opened for one in found} <= {Opened.REMOVED, Opened.BYPASSED}
+    assert gates(*made, slip)
 
 
 @given(guarded())
@@ -205,14 +203,15 @@ def test_an_approval_before_another_target_than_before_is_told(made: tuple[Plan,
     before, place = made
     nodes = tree_of(before)
     protected = before.steps[Guards(before).behind(place)[0]]
-    parent = nodes[place].parent
+    gate, parent = nodes[place], nodes[place].parent
     assert parent is not None
     decoy = Node(replace(protected, name="Look around", target="/projects/p/assets/harmless", children=()))
-    parent.children.insert(parent.children.index(nodes[place]), decoy)
+    parent.children.insert(parent.children.index(gate), decoy)
     harmless = plan_of(nodes[0], before)
     decoy.step = replace(decoy.step, target=protected.target)
     harmful = plan_of(nodes[0], before)
 
     found = difference(harmless, harmful).gates
 
-    assert [one.opened for one in found if one.name == before.steps[place].name] == [Opened.BYPASSED]
+    key = harmless.steps[_flat(nodes[0]).index(gate)].key
+    assert [one.opened for one in found if one.before == key] == [Opened.BYPASSED]
